@@ -1,0 +1,1 @@
+"""The Python SDK: it submits, reads and checks what it is told."""

@@ -1,0 +1,1 @@
+"""The Simplex core: one pure function from inputs to effects."""

@@ -1,0 +1,1 @@
+"""The composition of a node: configuration, daemon and command line."""

@@ -1,0 +1,1 @@
+"""Peer to peer: bytes from sockets become typed, checked messages, and messages become bytes."""

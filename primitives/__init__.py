@@ -1,0 +1,1 @@
+"""The values every part shares: identifiers, codec, hashes, signatures, Merkle trees; pure."""

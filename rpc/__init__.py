@@ -1,0 +1,1 @@
+"""The door for applications: JSON-RPC over HTTP and WebSocket, health and metrics."""

@@ -1,0 +1,1 @@
+"""The offline verifier: evidence in, a verdict out, with nothing of the other packages."""
