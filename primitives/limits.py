@@ -1,0 +1,28 @@
+"""Every fixed limit of the formats, named once, unit last.
+
+Not here: limits that a city can choose (`parameters`), and limits of one node's sockets and queues.
+"""
+
+TRANSACTION_BYTES_MAX = 64 * 1024
+TRANSACTION_OPERATIONS_MAX = 64
+TRANSACTION_SIGNATURES_MAX = 16
+TRANSACTION_NONCE_BYTES = 8
+SIGNATURE_BYTES_MAX = 2048  # a WebAuthn assertion with its client data
+
+AMOUNT_MAX = 2**63 - 1
+TIME_MS_MAX = 2**53 - 1  # JSON integers stay exact
+VIEW_MAX = 2**53 - 1
+HEIGHT_MAX = 2**53 - 1
+EPOCH_MAX = 2**32 - 1
+
+CHAIN_ID_CHARACTERS_MAX = 32
+NAME_CHARACTERS_MAX = 64
+TEXT_CHARACTERS_MAX = 256
+
+VALIDATORS_MAX = 64
+BLOCK_TRANSACTIONS_MAX = 4096
+BLOCK_BYTES_MAX = 1024 * 1024  # transactions as they travel, signatures included
+DECODE_DEPTH_MAX = 8
+
+STATE_KEY_BYTES_MAX = 256
+STATE_VALUE_BYTES_MAX = 64 * 1024
