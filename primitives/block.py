@@ -32,8 +32,8 @@ class Executed(msgspec.Struct, array_like=True, frozen=True):
 class Header(msgspec.Struct, array_like=True, frozen=True):
     """What the validators vote on; the body is the ordered list of transactions.
 
-    `tx_root` is the RFC 6962 root over the transaction ids, `tx_bytes` the length of the transaction
-    bodies without their signatures. `log_root` is the RFC 6962 root over the digests of all
+    `tx_root` is the RFC 6962 root over the transaction ids, `tx_bytes` the length of their bodies
+    without their signatures. `log_root` is the RFC 6962 root over the digests of all
     ancestors from genesis on.
     """
 

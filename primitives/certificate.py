@@ -9,8 +9,8 @@ from msgspec import Meta
 from moyai.primitives.errors import CertificateError
 from moyai.primitives.fields import DigestField, EpochField, ViewField
 from moyai.primitives.ids import SIGNATURE_BYTES, ZERO_DIGEST, ValidatorIndex
-from moyai.primitives.limits import VALIDATORS_MAX
 from moyai.primitives.keys import signature_is_valid
+from moyai.primitives.limits import VALIDATORS_MAX
 from moyai.primitives.validators import ValidatorSet
 from moyai.primitives.vote import Vote, VoteKind, vote_message
 
@@ -64,7 +64,9 @@ def signer_indexes(certificate: Certificate, validators: ValidatorSet) -> list[V
     if len(indexes) != len(certificate.signatures):
         raise _bad(certificate, "has another number of signatures than signers")
     if len(indexes) < validators.quorum:
-        raise _bad(certificate, f"has {len(indexes)} of the {validators.quorum} signatures it needs")
+        raise _bad(
+            certificate, f"has {len(indexes)} of the {validators.quorum} signatures it needs"
+        )
     if any(len(signature) != SIGNATURE_BYTES for signature in certificate.signatures):
         raise _bad(certificate, "has a signature of a wrong length")
     return indexes

@@ -30,7 +30,7 @@ class Codec(Generic[T]):
     def decode(self, data: bytes) -> T:
         """Return the value that `data` encodes.
 
-        Raises `CodecError` when the bytes are of another type, too long, too short or not canonical.
+        Raises `CodecError` when the bytes are of another type, too long, short or not canonical.
         """
         try:
             value = self._decoder.decode(data)

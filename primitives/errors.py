@@ -1,9 +1,11 @@
-"""The root of every error Moyai raises on purpose: what is wrong, about which object, what to do next.
+"""The root of every error Moyai raises on purpose: what is wrong, with which object, what to do.
 
 Not here: the codes of one topic; each package has an errors file of its own.
 """
 
 from typing import ClassVar
+
+from typing_extensions import override
 
 
 class MoyaiError(Exception):
@@ -21,6 +23,7 @@ class MoyaiError(Exception):
         self.what = what
         self.next = next
 
+    @override
     def __str__(self) -> str:
         parts = [f"{self.what}: {self.reason}" if self.what else self.reason]
         if self.next:

@@ -73,7 +73,9 @@ class Genesis(msgspec.Struct, array_like=True, frozen=True):
 
     def validators(self) -> ValidatorSet:
         """Return the validator set of epoch 0."""
-        return ValidatorSet(Epoch(0), tuple(sorted(member.validator_key for member in self.members)))
+        return ValidatorSet(
+            Epoch(0), tuple(sorted(member.validator_key for member in self.members))
+        )
 
 
 def genesis_digest(genesis: Genesis) -> Digest:
@@ -128,7 +130,9 @@ def check_genesis(genesis: Genesis) -> None:
         ("account", accounts),
     ):
         if len(set(values)) != len(values):
-            raise GenesisError(f"one {kind} stands twice", what="genesis", next="make each distinct")
+            raise GenesisError(
+                f"one {kind} stands twice", what="genesis", next="make each distinct"
+            )
     roles = {role for member in genesis.members for role in member.roles}
     if not {Role.SPONSOR, Role.REGISTRAR} <= roles:
         raise GenesisError(

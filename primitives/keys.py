@@ -12,6 +12,7 @@ from nacl.bindings import (
     crypto_sign_seed_keypair,
 )
 from nacl.exceptions import BadSignatureError
+from typing_extensions import override
 
 from moyai.primitives.errors import PublicKeyError
 from moyai.primitives.ids import KEY_BYTES, SIGNATURE_BYTES, PublicKey
@@ -24,7 +25,9 @@ class SigningKey:
 
     def __init__(self, seed: bytes) -> None:
         if len(seed) != KEY_BYTES:
-            raise PublicKeyError("a signing key seed has 32 bytes", next="make a key with `moyai keys new`")
+            raise PublicKeyError(
+                "a signing key seed has 32 bytes", next="make a key with `moyai keys new`"
+            )
         public, self._secret = crypto_sign_seed_keypair(seed)
         self.public = PublicKey(public)
 
@@ -32,6 +35,7 @@ class SigningKey:
         """Return the 64-byte detached signature of `message`."""
         return crypto_sign(message, self._secret)[:crypto_sign_BYTES]
 
+    @override
     def __repr__(self) -> str:
         return f"SigningKey(public={self.public.hex()})"
 
@@ -57,6 +61,8 @@ def check_public_key(key: bytes, *, what: str) -> PublicKey:
     """
     if len(key) != KEY_BYTES or not crypto_core_ed25519_is_valid_point(key):
         raise PublicKeyError(
-            "not a valid Ed25519 public key", what=what, next="register the key that `moyai keys show` prints"
+            "not a valid Ed25519 public key",
+            what=what,
+            next="register the key that `moyai keys show` prints",
         )
     return PublicKey(key)

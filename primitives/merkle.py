@@ -1,6 +1,6 @@
 """RFC 6962 Merkle trees: roots, growing logs and inclusion proofs.
 
-leaf = SHA-256(0x00 ‖ data), inner = SHA-256(0x01 ‖ left ‖ right), the empty tree SHA-256 of nothing.
+leaf = SHA-256(0x00 ‖ data), inner = SHA-256(0x01 ‖ left ‖ right), the empty tree SHA-256(nothing).
 Not here: the Merkle map of the state (`state_proof`).
 """
 
@@ -108,8 +108,10 @@ def list_inclusion_path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
     return inclusion_path(index, len(leaves), node)
 
 
-def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
-    """Check that `leaf` is at `index` of the tree of `size` leaves under `root` (RFC 9162, 2.1.3.2).
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
+) -> None:
+    """Check that `leaf` is leaf `index` of the tree of `size` under `root` (RFC 9162, 2.1.3.2).
 
     Raises `ProofError`.
     """

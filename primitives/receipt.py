@@ -14,7 +14,7 @@ OK = 0
 
 
 class Event(msgspec.Struct, array_like=True, frozen=True):
-    """One thing that happened: `kind` as `topic.verb`, the accounts it touches, named plain values."""
+    """One thing that happened: its kind `topic.verb`, the accounts it touches, named values."""
 
     kind: str
     accounts: tuple[AccountId, ...]
@@ -24,7 +24,7 @@ class Event(msgspec.Struct, array_like=True, frozen=True):
 class Receipt(msgspec.Struct, array_like=True, frozen=True):
     """The outcome of one transaction; code 0 is ok, any other names the rule that refused it.
 
-    `operation` is the index of the refused operation (0 when ok) and `subject` the object concerned.
+    `operation` is the index of the refused operation (0 when ok), `subject` the object concerned.
     """
 
     transaction: TransactionIdField

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Annotated, NewType
 
 import msgspec
+from moyai.primitives.operations import Operation
 from msgspec import Meta
 
 from moyai.primitives import limits
@@ -17,7 +18,6 @@ from moyai.primitives.fields import AccountField, ChainIdField, DigestField, Tim
 from moyai.primitives.hashing import Tag, tagged
 from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, TransactionId
 from moyai.primitives.keys import signature_is_valid
-from moyai.primitives.operations import Operation
 from moyai.primitives.webauthn import assertion_is_valid
 
 
@@ -29,7 +29,10 @@ class Scheme(IntEnum):
 
 
 class Signer(msgspec.Struct, array_like=True, frozen=True):
-    """A key that signs: 32 bytes for Ed25519; for WebAuthn the compressed P-256 point ‖ SHA-256(rp id)."""
+    """A key that signs.
+
+    Ed25519: 32 bytes. WebAuthn: the compressed P-256 point ‖ SHA-256 of the relying party id.
+    """
 
     scheme: Scheme
     public_key: Annotated[bytes, Meta(min_length=32, max_length=65)]
@@ -49,9 +52,7 @@ class Body(msgspec.Struct, array_like=True, frozen=True):
     valid_until_ms: TimeField
     nonce: Annotated[
         bytes,
-        Meta(
-            min_length=limits.TRANSACTION_NONCE_BYTES, max_length=limits.TRANSACTION_NONCE_BYTES
-        ),
+        Meta(min_length=limits.TRANSACTION_NONCE_BYTES, max_length=limits.TRANSACTION_NONCE_BYTES),
     ]
     memo: DigestField | None
 

@@ -39,7 +39,9 @@ class ValidatorSet:
     @cached_property
     def leader_order(self) -> tuple[ValidatorIndex, ...]:
         """Return the indexes sorted by SHA-256(epoch ‖ key), epoch as u64 big-endian."""
-        return tuple(ValidatorIndex(index) for index in sorted(range(len(self.keys)), key=self._rank))
+        return tuple(
+            ValidatorIndex(index) for index in sorted(range(len(self.keys)), key=self._rank)
+        )
 
     def leader(self, view: View) -> ValidatorIndex:
         """Return the leader of `view`: order[view mod n]."""

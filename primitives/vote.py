@@ -30,7 +30,10 @@ class Vote(msgspec.Struct, array_like=True, frozen=True):
 
 
 def vote_message(chain_id: str, epoch: int, view: int, kind: VoteKind, digest: bytes) -> bytes:
-    """Return the bytes a vote signs: tag ‖ len(chain_id) u8 ‖ chain_id ‖ epoch u64 ‖ view u64 ‖ kind u8 ‖ digest."""
+    """Return the bytes a vote signs.
+
+    tag ‖ len(chain_id) u8 ‖ chain_id ‖ epoch u64 ‖ view u64 ‖ kind u8 ‖ digest, big-endian.
+    """
     chain = chain_id.encode()
     return b"".join(
         (
