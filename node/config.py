@@ -1,0 +1,221 @@
+"""The configuration of one node: a TOML file, overridden by `MOYAI_*` environment variables.
+
+Every default lives here or in `rpc.settings`. A relative path is relative to the folder of the
+file. Not here: what all nodes of a chain share (`primitives.parameters`).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from moyai.rpc.settings import RpcConfig
+from msgspec import Meta
+
+from moyai.node.config_domain import (
+    check_keys,
+    describe,
+    failure,
+    is_section,
+    is_text,
+    nearest,
+)
+from moyai.node.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "MOYAI_"
+FOREIGN_VARIABLES = frozenset(
+    {
+        "MOYAI_CITY",
+        "MOYAI_CONFIG",
+        "MOYAI_GENESIS",
+        "MOYAI_HYPOTHESIS_PROFILE",
+        "MOYAI_KEY",
+        "MOYAI_NODE",
+        "MOYAI_PASSPHRASE",
+        "MOYAI_PYTHON",
+    }
+)
+"""Variables with the prefix that are read elsewhere: by the command line, the scripts, the tests."""
+
+GIBIBYTE = 1024**3
+CONFIG_FILE_BYTES_MAX = 256 * 1024
+
+_ADDRESS = r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
+Address = Annotated[str, Meta(pattern=f"^{_ADDRESS}$", description="an address, host:port")]
+AddressOrNone = Annotated[
+    str, Meta(pattern=f"^({_ADDRESS})?$", description='an address, host:port, or "" for none')
+]
+MapBytes = Annotated[int, Meta(ge=16 * 1024**2, le=16 * 1024**4)]
+
+
+class P2pConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where this node listens for its peers; `peers` overrides the addresses of the genesis file."""
+
+    listen: Address = "0.0.0.0:7001"
+    peers: dict[str, Address] = {}
+
+
+class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where `/metrics` is served; an empty text turns it off."""
+
+    listen: AddressOrNone = "127.0.0.1:9464"
+
+
+class StorageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most the two stores may grow to; the files are sparse, so unused space costs nothing."""
+
+    journal_map_bytes: MapBytes = 4 * GIBIBYTE
+    chain_map_bytes: MapBytes = 256 * GIBIBYTE
+    retention: Literal["archive"] = "archive"
+
+
+class LogConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the node tells what it does, on standard error."""
+
+    format: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything one node is told by its operator; all paths are absolute once it is loaded."""
+
+    data_dir: str = "data"
+    key_file: str = "validator.key"
+    network_key_file: str = "network.key"
+    genesis_file: str = "genesis.json"
+    mode: Literal["validator", "full"] = "validator"
+    loop: Literal["uvloop", "asyncio"] = "uvloop"
+    p2p: P2pConfig = P2pConfig()
+    rpc: RpcConfig = RpcConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    storage: StorageConfig = StorageConfig()
+    log: LogConfig = LogConfig()
+
+    @property
+    def journal_path(self) -> Path:
+        """The folder of what consensus must not forget."""
+        return Path(self.data_dir) / "journal"
+
+    @property
+    def chain_path(self) -> Path:
+        """The folder of blocks, state and history."""
+        return Path(self.data_dir) / "chain"
+
+
+PATH_KEYS = ("data_dir", "key_file", "network_key_file", "genesis_file")
+
+
+def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> NodeConfig:
+    """Return the configuration in `path` with what `environment` overrides.
+
+    Raises `ConfigError`, naming the file or variable, the key, and what is allowed there.
+    """
+    values = _read(path)
+    check_keys(values, NodeConfig, what=str(path))
+    overridden = _override(values, environment)
+    config = convert(values, what=str(path), overridden=overridden)
+    for key in ("p2p.listen", "metrics.listen"):
+        section, name = key.split(".")
+        if address := getattr(getattr(config, section), name):
+            address_parts(address)
+    for address in config.p2p.peers.values():
+        address_parts(address)
+    folder = path.resolve().parent
+    absolute = {key: str(folder / getattr(config, key)) for key in PATH_KEYS}
+    return msgspec.structs.replace(config, **absolute)
+
+
+def convert(
+    values: dict[str, Any], *, what: str, overridden: Mapping[str, str] | None = None
+) -> NodeConfig:
+    """Return the configuration that plain `values` describe. Raises `ConfigError`."""
+    try:
+        return msgspec.convert(values, NodeConfig)
+    except msgspec.ValidationError as error:
+        key, reason = failure(str(error))
+        source = (overridden or {}).get(key, what)
+        advice = f"set it to {describe(key, NodeConfig)}"
+        raise ConfigError(f"{key} {reason}", what=source, next=advice) from None
+
+
+def address_parts(address: str) -> tuple[str, int]:
+    """Return host and port of `host:port` or `[IPv6]:port`. Raises `ConfigError`."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(
+            "not an address", what=address[:80], next="write host:port with a port up to 65535"
+        )
+    return host.strip("[]"), int(port)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as source:
+            data = source.read(CONFIG_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {error.strerror}",
+            what=str(path),
+            next="name the file with --config, or make one with `moyai init` or `moyai testnet`",
+        ) from None
+    if len(data) > CONFIG_FILE_BYTES_MAX:
+        raise ConfigError(
+            f"is larger than {CONFIG_FILE_BYTES_MAX} bytes", what=str(path), next="shorten it"
+        )
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(
+            f"is not TOML: {error}", what=str(path), next="correct the line it names"
+        ) from None
+
+
+def _override(values: dict[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
+    """Put the environment's values in their places; return key -> variable of what was put."""
+    places = {variable_of(key): key for key in keys_of(NodeConfig)}
+    overridden = {}
+    for variable in sorted(environment):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in FOREIGN_VARIABLES:
+            continue
+        if variable not in places:
+            raise ConfigError(
+                "no such setting",
+                what=f"environment variable {variable}",
+                next=nearest(variable, sorted(places)),
+            )
+        key = places[variable]
+        *sections, name = key.split(".")
+        section = values
+        for part in sections:
+            section = section.setdefault(part, {})
+        section[name] = _plain(environment[variable], key)
+        overridden[key] = f"environment variable {variable}"
+    return overridden
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable that overrides `key`: p2p.listen is MOYAI_P2P_LISTEN."""
+    return ENVIRONMENT_PREFIX + key.replace(".", "_").upper()
+
+
+def keys_of(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
+    """Return every key of a section and of the sections in it, as `section.key`."""
+    keys = []
+    for field in msgspec.structs.fields(kind):
+        if is_section(field.type):
+            keys += keys_of(field.type, f"{prefix}{field.encode_name}.")
+        else:
+            keys.append(prefix + field.encode_name)
+    return keys
+
+
+def _plain(text: str, key: str) -> Any:
+    """Return a variable's value: a text as it stands where a text belongs, else as TOML has it."""
+    if is_text(key, NodeConfig):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
