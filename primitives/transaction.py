@@ -5,10 +5,9 @@ the same id and the same effect. Not here: whether those keys may act for the ac
 """
 
 from enum import IntEnum
-from typing import Annotated, NewType
+from typing import Annotated
 
 import msgspec
-from moyai.primitives.operations import Operation
 from msgspec import Meta
 
 from moyai.primitives import limits
@@ -18,6 +17,7 @@ from moyai.primitives.fields import AccountField, ChainIdField, DigestField, Tim
 from moyai.primitives.hashing import Tag, tagged
 from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, TransactionId
 from moyai.primitives.keys import signature_is_valid
+from moyai.primitives.operations import Operation
 from moyai.primitives.webauthn import assertion_is_valid
 
 
@@ -77,8 +77,9 @@ class Transaction(msgspec.Struct, frozen=True):
     raw: bytes
 
 
-CheckedTransaction = NewType("CheckedTransaction", Transaction)
-"""A transaction every signature of which was verified."""
+class CheckedTransaction(Transaction, frozen=True):
+    """A transaction every signature of which was verified."""
+
 
 _body_codec = Codec(Body, name="transaction body")
 _envelope_codec = Codec(Envelope, name="transaction")
@@ -156,7 +157,13 @@ def verify_signatures(transaction: Transaction) -> CheckedTransaction:
                 what=f"transaction {transaction.id.hex()}",
                 next="sign the id of exactly this body with that key",
             )
-    return CheckedTransaction(transaction)
+    return CheckedTransaction(
+        transaction.id,
+        transaction.body,
+        transaction.body_bytes,
+        transaction.signatures,
+        transaction.raw,
+    )
 
 
 def check_validity_time(transaction: Transaction, *, block_time_ms: int, window_ms: int) -> None:
