@@ -37,7 +37,7 @@ FOREIGN_VARIABLES = frozenset(
         "MOYAI_PYTHON",
     }
 )
-"""Variables with the prefix that are read elsewhere: by the command line, the scripts, the tests."""
+"""Variables with the prefix that the command line, the scripts and the tests read."""
 
 GIBIBYTE = 1024**3
 CONFIG_FILE_BYTES_MAX = 256 * 1024
@@ -51,7 +51,7 @@ MapBytes = Annotated[int, Meta(ge=16 * 1024**2, le=16 * 1024**4)]
 
 
 class P2pConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where this node listens for its peers; `peers` overrides the addresses of the genesis file."""
+    """Where this node listens; `peers` overrides addresses of the genesis file by member name."""
 
     listen: Address = "0.0.0.0:7001"
     peers: dict[str, Address] = {}

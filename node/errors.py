@@ -41,3 +41,15 @@ class UnsafeInterpreterError(MoyaiError):
     """Python was told to leave out assertions, which are part of the product."""
 
     code = "assertions_off"
+
+
+class NodeProcessError(MoyaiError):
+    """A node that was started as a process does not do what it was started for."""
+
+    code = "node_failed"
+
+
+class OperationTextError(MoyaiError):
+    """An operation written in JSON that names no known type, or a field of a wrong form."""
+
+    code = "bad_operation"

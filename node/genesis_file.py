@@ -6,15 +6,15 @@ that it leads to (`ledger.genesis`), whose root a caller passes a function for.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from moyai.ledger.genesis import genesis_state
 
 from moyai.node.config_domain import check_keys, failure
 from moyai.node.errors import ConfigError, GenesisFileError
+from moyai.node.times import format_time, parse_time
 from moyai.primitives.genesis import (
     FullNode,
     Genesis,
@@ -25,10 +25,10 @@ from moyai.primitives.genesis import (
 )
 from moyai.primitives.ids import (
     KEY_BYTES,
+    ZERO_DIGEST,
     Digest,
     NetworkKey,
     PublicKey,
-    TimeMs,
     format_account,
     parse_account,
     parse_hex,
@@ -36,6 +36,8 @@ from moyai.primitives.ids import (
 from moyai.primitives.parameters import Parameters
 
 GENESIS_FILE_BYTES_MAX = 1024 * 1024
+
+Text = TypeVar("Text", bound=msgspec.Struct)
 
 StateRoot = Callable[[Mapping[bytes, bytes]], Digest]
 """The root of the Merkle map that holds exactly these entries at height 0."""
@@ -84,10 +86,41 @@ def check_state_root(genesis: Genesis, state_root: StateRoot) -> None:
     expected = with_state_root(genesis, state_root).state_root
     if expected != genesis.state_root:
         raise GenesisFileError(
-            f"names state root {genesis.state_root.hex()[:16]}… and leads to {expected.hex()[:16]}…",
+            f"names state root {genesis.state_root.hex()[:16]}…, "
+            f"and leads to {expected.hex()[:16]}…",
             what=f"genesis of {genesis.chain_id}",
             next="take the file that all members agreed on, and the same version of Moyai",
         )
+
+
+def make_genesis(
+    chain_id: str, start: str, members: tuple[MemberText, ...], state_root: StateRoot
+) -> Genesis:
+    """Return the document of a new chain with default parameters.
+
+    Raises what `genesis_from_json` does.
+    """
+    what = f"genesis of {chain_id}"
+    try:
+        founders = tuple(_member(member) for member in members)
+        draft = Genesis(chain_id, parse_time(start), Parameters(), founders, (), ZERO_DIGEST)
+    except ValueError as error:
+        raise GenesisFileError(
+            str(error), what=what, next="correct it and run this again"
+        ) from None
+    genesis = with_state_root(_bounded(draft, what), state_root)
+    check_genesis(genesis)
+    return genesis
+
+
+def read_member(path: Path) -> MemberText:
+    """Return the member that a member.json describes. Raises `GenesisFileError`."""
+    return _decode(_read(path, f"member file {path}"), MemberText, f"member file {path}")
+
+
+def write_member(path: Path, member: MemberText) -> None:
+    """Write a member.json."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(member), indent=2) + b"\n")
 
 
 def genesis_to_json(genesis: Genesis) -> bytes:
@@ -115,7 +148,7 @@ def genesis_from_json(data: bytes, *, what: str = "genesis file") -> Genesis:
 
     Raises `GenesisFileError`, `GenesisError` or `IdentifierError`, naming the field or the member.
     """
-    text = _decode(data, what)
+    text = _decode(data, GenesisText, what)
     try:
         document = _document(text)
     except ValueError as error:
@@ -132,14 +165,8 @@ def genesis_from_json(data: bytes, *, what: str = "genesis file") -> Genesis:
 
 def read_genesis(path: Path) -> Genesis:
     """Return the document in file `path`. Raises what `genesis_from_json` does."""
-    try:
-        with path.open("rb") as source:
-            data = source.read(GENESIS_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise GenesisFileError(
-            f"cannot be read: {error.strerror}", what=f"genesis file {path}", next=_ADVICE
-        ) from None
-    return genesis_from_json(data, what=f"genesis file {path}")
+    what = f"genesis file {path}"
+    return genesis_from_json(_read(path, what), what=what)
 
 
 def write_genesis(path: Path, genesis: Genesis) -> None:
@@ -155,26 +182,20 @@ def write_genesis(path: Path, genesis: Genesis) -> None:
         ) from None
 
 
-def format_time(time_ms: int) -> str:
-    """Return RFC 3339 UTC with milliseconds."""
-    seconds, milliseconds = divmod(time_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
-
-
-def parse_time(text: str) -> TimeMs:
-    """Return milliseconds since 1970 of an RFC 3339 time. Raises `ValueError`."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"time {text} has no time zone; write it as 2026-01-31T09:00:00.000Z")
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    milliseconds = (since.days * 86400 + since.seconds) * 1000 + since.microseconds // 1000
-    return TimeMs(milliseconds)
-
-
 _ADVICE = "take the file that all members agreed on"
 
 
-def _decode(data: bytes, what: str) -> GenesisText:
+def _read(path: Path, what: str) -> bytes:
+    try:
+        with path.open("rb") as source:
+            return source.read(GENESIS_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise GenesisFileError(
+            f"cannot be read: {error.strerror}", what=what, next=_ADVICE
+        ) from None
+
+
+def _decode(data: bytes, kind: type[Text], what: str) -> Text:
     if len(data) > GENESIS_FILE_BYTES_MAX:
         raise GenesisFileError(
             f"is larger than {GENESIS_FILE_BYTES_MAX} bytes", what=what, next=_ADVICE
@@ -183,8 +204,8 @@ def _decode(data: bytes, what: str) -> GenesisText:
         plain: Any = msgspec.json.decode(data)
         if not isinstance(plain, dict):
             raise GenesisFileError("is not a JSON object", what=what, next=_ADVICE)
-        check_keys(plain, GenesisText, what=what)
-        return msgspec.convert(plain, GenesisText)
+        check_keys(plain, kind, what=what)
+        return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
         key, reason = failure(str(error))
         raise GenesisFileError(f"{key} {reason}", what=what, next=_ADVICE) from None

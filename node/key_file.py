@@ -22,6 +22,7 @@ from nacl.bindings import crypto_scalarmult_base
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
+from typing_extensions import override
 
 from moyai.node.errors import InUseError, KeyFileError
 from moyai.primitives.errors import MoyaiError
@@ -57,12 +58,13 @@ class NetworkSecret:
         self.secret = secret
         self.public = NetworkKey(crypto_scalarmult_base(secret))
 
+    @override
     def __repr__(self) -> str:
         return f"NetworkSecret(public={self.public.hex()})"
 
 
 class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A secret under a passphrase: Argon2id derives the key of a secretbox (nonce ‖ tag ‖ bytes)."""
+    """A secret under a passphrase: Argon2id makes the key of a secretbox (nonce ‖ tag ‖ bytes)."""
 
     salt: Annotated[str, Meta(max_length=64)]
     operations: Annotated[int, Meta(ge=1, le=16)]
@@ -79,6 +81,7 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     secret: str | None = None
     sealed: Sealed | None = None
 
+    @override
     def __repr__(self) -> str:
         return f"KeyFile(kind={self.kind.value}, public_key={self.public_key})"
 
@@ -125,7 +128,7 @@ def write_key_file(path: Path, content: KeyFile) -> None:
 
 
 def replace_key_file(path: Path, content: KeyFile) -> None:
-    """Put `content` in the place of an existing key file: the old one or the new one, never half."""
+    """Put `content` in the place of an existing key file: the old or the new one, never half."""
     temporary = path.with_name(path.name + ".new")
     write_key_file(temporary, content)
     temporary.replace(path)

@@ -13,7 +13,6 @@ from moyai.node.config import NodeConfig, address_parts, load_config
 from moyai.node.errors import FolderError
 from moyai.node.genesis_file import StateRoot, read_genesis, with_state_root, write_genesis
 from moyai.node.key_file import (
-    KeyFile,
     KeyKind,
     make_key_file,
     new_secret,
@@ -71,6 +70,14 @@ class CityPlan(msgspec.Struct, frozen=True):
     ports: tuple[Ports, ...]
     parameters: Parameters = Parameters()
     log_format: str = "console"
+
+
+class MemberKeys(msgspec.Struct, frozen=True):
+    """The public halves of the keys of one member."""
+
+    validator: PublicKey
+    network: NetworkKey
+    officers: tuple[PublicKey, ...]
 
 
 class CityNode(msgspec.Struct, frozen=True):
@@ -155,26 +162,33 @@ def _make_member(directory: Path, place: int, ports: Ports) -> tuple[Member, Cit
     name, slug, roles = organisation(place)
     folder = directory / slug
     folder.mkdir(mode=0o700)
-    validator = _new_key(folder / KEY_NAME, KeyKind.VALIDATOR)
-    network = _new_key(folder / NETWORK_KEY_NAME, KeyKind.NETWORK)
-    officer_files = tuple(folder / officer_name(number) for number in range(1, OFFICERS + 1))
-    officers = [_new_key(path, KeyKind.ACCOUNT) for path in officer_files]
-    account = member_account(PublicKey(bytes.fromhex(validator.public_key)))
+    keys = make_keys(folder)
+    account = member_account(keys.validator)
     member = Member(
         name=name,
-        validator_key=PublicKey(bytes.fromhex(validator.public_key)),
-        network_key=NetworkKey(bytes.fromhex(network.public_key)),
+        validator_key=keys.validator,
+        network_key=keys.network,
         endpoint=f"127.0.0.1:{ports.p2p}",
         account=account,
-        officer_keys=tuple(PublicKey(bytes.fromhex(key.public_key)) for key in officers),
+        officer_keys=keys.officers,
         roles=roles,
     )
-    return member, CityNode(name, slug, folder, ports, account, officer_files)
+    return member, CityNode(name, slug, folder, ports, account, officer_files(folder))
 
 
-def officer_name(number: int) -> str:
-    """Return the name of an officer's key file."""
-    return f"officer-{number}.key"
+def make_keys(folder: Path) -> MemberKeys:
+    """Write the new key files of one member into `folder`."""
+    validator = _new_key(folder / KEY_NAME, KeyKind.VALIDATOR)
+    network = _new_key(folder / NETWORK_KEY_NAME, KeyKind.NETWORK)
+    officers = [_new_key(path, KeyKind.ACCOUNT) for path in officer_files(folder)]
+    return MemberKeys(
+        PublicKey(validator), NetworkKey(network), tuple(PublicKey(key) for key in officers)
+    )
+
+
+def officer_files(folder: Path) -> tuple[Path, ...]:
+    """Return the key files of a member's officers."""
+    return tuple(folder / f"officer-{number}.key" for number in range(1, OFFICERS + 1))
 
 
 def member_account(validator_key: PublicKey) -> AccountId:
@@ -182,10 +196,10 @@ def member_account(validator_key: PublicKey) -> AccountId:
     return AccountId(tagged(Tag.ACCOUNT, validator_key)[:ACCOUNT_BYTES])
 
 
-def _new_key(path: Path, kind: KeyKind) -> KeyFile:
+def _new_key(path: Path, kind: KeyKind) -> bytes:
     content = make_key_file(kind, new_secret())
     write_key_file(path, content)
-    return content
+    return bytes.fromhex(content.public_key)
 
 
 def make_empty_folder(folder: Path) -> None:
@@ -234,7 +248,7 @@ def load_city(directory: Path) -> City:
                 folder=folder,
                 ports=_ports_of(config),
                 account=member.account,
-                officer_files=tuple(sorted(folder.glob("officer-*.key"))),
+                officer_files=officer_files(folder),
             )
         )
     return City(directory, genesis, tuple(nodes))

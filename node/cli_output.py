@@ -1,0 +1,123 @@
+"""How every command speaks: tables for people, JSON for scripts, one line for an error.
+
+Answers go to standard output; progress, questions and errors to standard error.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from moyai.primitives.errors import MoyaiError
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+class ExitCode(IntEnum):
+    """The exit codes, the same for every command."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_PROVEN = 4
+    NOT_FINAL = 5
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class Answer(MoyaiError):
+    """Ends a command with an exit code of its own after its answer was printed."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(code.name.lower())
+        self.exit_code = code
+
+
+def out() -> Console:
+    """Return the console of answers."""
+    return Console(file=sys.stdout, soft_wrap=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal something that is no answer."""
+    Console(file=sys.stderr, soft_wrap=True, highlight=False).print(escape(text))
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def print_fields(fields: Mapping[str, Any], *, title: str | None = None) -> None:
+    """Print names and values, one a line."""
+    table = Table(title=title, show_header=False, box=None, pad_edge=False, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in fields.items():
+        table.add_row(escape(name.replace("_", " ")), escape(show(value)))
+    out().print(table)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None
+) -> None:
+    """Print a table; numbers stand to the right."""
+    content = [list(row) for row in rows]
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        numbers = bool(content) and all(isinstance(row[place], int | float) for row in content)
+        table.add_column(escape(column), justify="right" if numbers else "left", overflow="fold")
+    for row in content:
+        table.add_row(*(escape(show(value)) for value in row))
+    out().print(table)
+
+
+def show(value: Any) -> str:
+    """Return a value as a person reads it."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:,.1f}"
+        case str():
+            return value
+        case Mapping() | list() | tuple():
+            return msgspec.json.encode(value, enc_hook=str).decode()
+        case _:
+            return str(value)
+
+
+def print_error(error: MoyaiError, *, as_json: bool) -> None:
+    """Print what is wrong, about which object, and what to do next."""
+    if as_json:
+        parts = {"code": error.code, "reason": error.reason, "what": error.what, "next": error.next}
+        sys.stderr.write(msgspec.json.encode({"error": parts}).decode() + "\n")
+    else:
+        sys.stderr.write(f"error: {error}\n")
+
+
+def progress() -> Progress:
+    """Return a progress display on standard error; it is silent where that is no terminal."""
+    console = Console(file=sys.stderr)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )

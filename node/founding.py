@@ -1,0 +1,137 @@
+"""Founding a chain with the real tree and the real journal; and a node's own folder for one.
+
+Not here: the files themselves (`key_file`, `genesis_file`), and a whole city at once (`testnet`).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from moyai.node.config import NodeConfig, address_parts
+from moyai.node.errors import ConfigError, FolderError, GenesisFileError
+from moyai.node.genesis_file import MemberText, check_state_root, write_member
+from moyai.node.key_file import KeyKind, read_key_file
+from moyai.node.testnet import (
+    CONFIG_NAME,
+    GENESIS_NAME,
+    make_empty_folder,
+    make_keys,
+    member_account,
+)
+from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest
+from moyai.primitives.ids import Digest, PublicKey, format_account
+from moyai.storage.journal import Journal
+from moyai.storage.tree import StateTree
+
+MEMBER_NAME = "member.json"
+JOINED_SUFFIX = ".journal"
+"""Beside a validator key: its journal was made once, and will not be made again."""
+
+
+def genesis_root(entries: Mapping[bytes, bytes]) -> Digest:
+    """Return the root of the state that holds exactly `entries` at height 0."""
+    tree = StateTree(roots_kept=1, height=-1, next_sequence=0)
+    tree.apply(dict(entries), 0)
+    return tree.root
+
+
+def create_journal(path: Path, key: PublicKey, genesis: Genesis) -> None:
+    """Create the unused journal of a new key, which may vote at once."""
+    Journal.create(path, key, genesis_digest(genesis)).close()
+
+
+def make_node_folder(folder: Path, name: str, endpoint: str, roles: tuple[str, ...]) -> MemberText:
+    """Make keys, configuration and member.json of one node in a new folder; return the member.
+
+    Raises `FolderError`, `GenesisFileError` or `ConfigError`.
+    """
+    port = address_parts(endpoint)[1]
+    known = [role.name.lower() for role in Role]
+    for role in roles:
+        if role not in known:
+            raise ConfigError(
+                "no such role", what=f"role {role}", next=f"use one of: {', '.join(known)}"
+            )
+    make_empty_folder(folder)
+    folder.chmod(0o700)
+    keys = make_keys(folder)
+    member = MemberText(
+        name=name,
+        validator_key=keys.validator.hex(),
+        network_key=keys.network.hex(),
+        endpoint=endpoint,
+        account=format_account(member_account(keys.validator)),
+        officer_keys=tuple(key.hex() for key in keys.officers),
+        roles=roles,
+    )
+    text = NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME)
+    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
+    write_member(folder / MEMBER_NAME, member)
+    return member
+
+
+def join(config: NodeConfig, genesis: Genesis) -> Member:
+    """Create the journal of the configured key, once in the life of that key.
+
+    A key whose journal is lost must never get an unused one: it could sign against its own votes.
+    Raises `GenesisFileError` when the key is no member's, `FolderError` the second time.
+    """
+    check_state_root(genesis, genesis_root)
+    key_path = Path(config.key_file)
+    public = read_key_file(key_path, KeyKind.VALIDATOR).public_key
+    network = read_key_file(Path(config.network_key_file), KeyKind.NETWORK).public_key
+    member = _member_of(genesis, public, network)
+    marker = key_path.with_name(key_path.name + JOINED_SUFFIX)
+    try:
+        with marker.open("x", encoding="ascii") as target:
+            target.write(genesis_digest(genesis).hex() + "\n")
+            target.flush()
+            os.fsync(target.fileno())
+    except FileExistsError:
+        raise FolderError(
+            "its journal was made before, and a second one could vote against the first",
+            what=f"key file {key_path}",
+            next="start the node with the data folder it has, or `moyai restore` a backup of it",
+        ) from None
+    config.journal_path.mkdir(parents=True, exist_ok=True)
+    create_journal(config.journal_path, PublicKey(bytes.fromhex(public)), genesis)
+    return member
+
+
+def _member_of(genesis: Genesis, validator_key: str, network_key: str) -> Member:
+    for member in genesis.members:
+        if member.validator_key.hex() == validator_key:
+            if member.network_key.hex() != network_key:
+                raise GenesisFileError(
+                    f"has another network key for {member.name}",
+                    what=f"genesis of {genesis.chain_id}",
+                    next="use the network key that was handed in with the validator key",
+                )
+            return member
+    raise GenesisFileError(
+        f"has no member with validator key {validator_key[:16]}…",
+        what=f"genesis of {genesis.chain_id}",
+        next="hand in member.json before the genesis file is made, or use the right key",
+    )
+
+
+NODE_CONFIG_TEMPLATE = """\
+# The node of {name}. Every key and its default: docs/operations.md
+data_dir = "data"
+key_file = "validator.key"
+network_key_file = "network.key"
+genesis_file = "{genesis}"
+mode = "validator"
+
+[p2p]
+listen = "0.0.0.0:{port}"
+
+[rpc]
+listen = "127.0.0.1:8545"
+
+[metrics]
+listen = "127.0.0.1:9464"
+
+[log]
+format = "json"
+"""

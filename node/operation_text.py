@@ -1,0 +1,210 @@
+"""Operations as people and scripts write them: JSON objects with names, turned into typed structs.
+
+`{"type": "transfer_token", "token": "coin", "to": "moyai1…", "amount": 5}`. Accounts are addresses,
+other bytes hexadecimal, enumerations lower-case words, times RFC 3339 or milliseconds, records
+plain JSON. Works on every operation there is, by its fields' types.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any, get_args
+
+import msgspec
+from msgspec import inspect
+
+from moyai.node.config_domain import nearest
+from moyai.node.errors import OperationTextError
+from moyai.node.times import parse_time
+from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, format_account, parse_account, parse_hex
+from moyai.primitives.operations import Operation
+
+OPERATION_TYPES: dict[str, type[msgspec.Struct]] = {
+    re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind for kind in get_args(Operation)
+}
+"""Name -> struct, like `open_account`."""
+
+_RECORD_BYTES_MIN = 2
+_RECORD_BYTES_MAX = 16 * 1024
+
+
+def parse_operations(text: str) -> tuple[Operation, ...]:
+    """Return the operations that a JSON object or an array of objects writes.
+
+    Raises `OperationTextError` or `IdentifierError`, naming the operation and the field.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise OperationTextError(
+            f"is not JSON: {error}",
+            what="operations",
+            next="write one JSON object or an array of them",
+        ) from None
+    listed = value if isinstance(value, list) else [value]
+    return tuple(parse_operation(one, place) for place, one in enumerate(listed))
+
+
+def parse_operation(value: Any, place: int = 0) -> Operation:
+    """Return one operation. Raises what `parse_operations` does."""
+    what = f"operation {place}"
+    if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
+        raise OperationTextError(
+            "has no type", what=what, next=f"give one of: {', '.join(OPERATION_TYPES)}"
+        )
+    name = value["type"]
+    if name not in OPERATION_TYPES:
+        raise OperationTextError(
+            f"no such type: {name}", what=what, next=nearest(name, list(OPERATION_TYPES))
+        )
+    fields = {key: inner for key, inner in value.items() if key != "type"}
+    kind = OPERATION_TYPES[name]
+    operation: Operation = _struct(fields, kind, f"{what} ({name})")
+    return operation
+
+
+def describe_operation(operation: msgspec.Struct) -> dict[str, Any]:
+    """Return an operation in the form that `parse_operation` reads."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(operation).__name__).lower()
+    return {"type": name, **_plain_struct(operation)}
+
+
+def _struct(value: Any, kind: type[msgspec.Struct], what: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise OperationTextError("is not an object", what=what, next="write it as {…}")
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for key in value:
+        if key not in fields:
+            raise OperationTextError(
+                f"no such field: {key}", what=what, next=nearest(str(key), list(fields))
+            )
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    plain = []
+    for field in info.fields:
+        if field.name not in value:
+            raise OperationTextError(f"lacks {field.name}", what=what, next="add it")
+        plain.append(_value(value[field.name], field.type, f"{what}.{field.name}"))
+    tagged = plain if info.tag is None else [info.tag, *plain]
+    try:
+        return msgspec.convert(tagged, kind)
+    except msgspec.ValidationError as error:
+        raise OperationTextError(str(error), what=what, next="see docs/ledger.md") from None
+
+
+def _value(value: Any, kind: inspect.Type, what: str) -> Any:
+    """Return `value` as the plain positional form that msgspec turns into `kind`."""
+    match kind:
+        case inspect.Metadata(type=inner):
+            return _value(value, inner, what)
+        case inspect.UnionType(types=types):
+            if value is None and any(isinstance(one, inspect.NoneType) for one in types):
+                return None
+            rest = [one for one in types if not isinstance(one, inspect.NoneType)]
+            return _value(value, rest[0], what)
+        case inspect.BytesType(min_length=shortest, max_length=longest):
+            return _bytes(value, shortest, longest, what)
+        case inspect.StructType(cls=cls):
+            struct = _struct(value, cls, what)
+            return msgspec.to_builtins(struct, builtin_types=(bytes,))
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            listed = value if isinstance(value, list) else [value]
+            return [_value(one, item, f"{what}[{place}]") for place, one in enumerate(listed)]
+        case inspect.EnumType(cls=cls):
+            return _enumeration(value, cls, what)
+        case inspect.IntType():
+            return _integer(value, what)
+        case inspect.StrType():
+            return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
+        case _:
+            return value
+
+
+def _bytes(value: Any, shortest: int | None, longest: int | None, what: str) -> bytes:
+    if (shortest, longest) == (_RECORD_BYTES_MIN, _RECORD_BYTES_MAX):
+        return canonical_json(value, what=what)
+    if not isinstance(value, str):
+        raise OperationTextError("is not a text", what=what, next="write it in quotes")
+    if shortest == longest == ACCOUNT_BYTES:
+        return parse_account(value)
+    exact = shortest if shortest is not None and shortest == longest else len(value) // 2
+    return parse_hex(value, bytes_exact=exact, what=what)
+
+
+def canonical_json(value: Any, *, what: str) -> bytes:
+    """Return the canonical text of a JSON value: keys sorted, no blanks, integers, NFC.
+
+    Raises `OperationTextError` for a number with a fraction.
+    """
+    if _has_float(value):
+        raise OperationTextError(
+            "holds a number with a fraction",
+            what=what,
+            next="use integers, like cents or millimetres",
+        )
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return unicodedata.normalize("NFC", text).encode()
+
+
+def _has_float(value: Any) -> bool:
+    match value:
+        case float():
+            return True
+        case Mapping():
+            return any(_has_float(inner) for inner in value.values())
+        case list():
+            return any(_has_float(inner) for inner in value)
+        case _:
+            return False
+
+
+def _enumeration(value: Any, kind: type, what: str) -> int:
+    assert issubclass(kind, IntEnum)
+    names = {member.name.lower(): member.value for member in kind}
+    if isinstance(value, str):
+        if value not in names:
+            raise OperationTextError(
+                f"no such value: {value}", what=what, next=nearest(value, list(names))
+            )
+        return names[value]
+    return int(_integer(value, what))
+
+
+def _integer(value: Any, what: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if value.isdecimal():
+            return int(value)
+        if what.endswith("_ms"):
+            try:
+                return parse_time(value)
+            except ValueError as error:
+                raise OperationTextError(str(error), what=what, next="write RFC 3339") from None
+    raise OperationTextError("is not an integer", what=what, next="write a whole number")
+
+
+def _plain_struct(struct: msgspec.Struct) -> dict[str, Any]:
+    info = inspect.type_info(type(struct))
+    assert isinstance(info, inspect.StructType)
+    return {field.name: _plain(getattr(struct, field.name), field.type) for field in info.fields}
+
+
+def _plain(value: Any, kind: inspect.Type) -> Any:
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    match value, kind:
+        case IntEnum(), _:
+            return value.name.lower()
+        case bytes(), inspect.BytesType(min_length=shortest, max_length=longest):
+            if (shortest, longest) == (_RECORD_BYTES_MIN, _RECORD_BYTES_MAX):
+                return json.loads(value)
+            return format_account(AccountId(value)) if len(value) == ACCOUNT_BYTES else value.hex()
+        case tuple(), inspect.VarTupleType(item_type=item):
+            return [_plain(inner, item) for inner in value]
+        case msgspec.Struct(), _:
+            return _plain_struct(value)
+        case _:
+            return value
