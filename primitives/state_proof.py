@@ -113,7 +113,10 @@ def verify_leaf(root: Digest, key: bytes, proof: StateProof) -> Leaf | None:
 
 
 def verify_value(root: Digest, key: bytes, value: bytes, proof: StateProof) -> Leaf:
-    """Check that `key` holds exactly `value` under `root` and return its leaf. Raises `ProofError`."""
+    """Check that `key` holds exactly `value` under `root` and return its leaf.
+
+    Raises `ProofError`.
+    """
     leaf = verify_leaf(root, key, proof)
     if leaf is None or leaf.is_deleted:
         raise _bad(key, "shows that the key holds nothing")
@@ -123,7 +126,10 @@ def verify_value(root: Digest, key: bytes, value: bytes, proof: StateProof) -> L
 
 
 def verify_absence(root: Digest, key: bytes, proof: StateProof) -> None:
-    """Check that `key` holds nothing under `root`: never did, or was deleted. Raises `ProofError`."""
+    """Check that `key` holds nothing under `root`: never did, or was deleted.
+
+    Raises `ProofError`.
+    """
     leaf = verify_leaf(root, key, proof)
     if leaf is not None and not leaf.is_deleted:
         raise _bad(key, "shows that the key holds a value")

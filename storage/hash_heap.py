@@ -41,14 +41,15 @@ class HashHeap:
 
     def copy(self) -> "HashHeap":
         """Return an independent copy."""
-        twin = HashHeap.__new__(HashHeap)
-        twin.depth = self.depth
-        twin._nodes = bytearray(self._nodes)
-        twin._counts = bytearray(self._counts)
+        twin = HashHeap(self.depth)
+        twin._nodes[:] = self._nodes
+        twin._counts[:] = self._counts
         return twin
 
     def lowest_row(self) -> tuple[bytes, bytes]:
-        """Return the hashes and the leaf counts of the lowest row; `load_lowest_row` restores them."""
+        """Return the hashes and the leaf counts of the lowest row; `load_lowest_row` restores
+        them.
+        """
         first = 1 << self.depth
         return bytes(self._nodes[DIGEST_BYTES * first :]), bytes(self._counts[first:])
 
@@ -67,7 +68,9 @@ class HashHeap:
         self._counts[place] = count
 
     def update(self, indexes: Iterable[int]) -> None:
-        """Hash again what lies above the given places of the lowest row; leaves may only have come."""
+        """Hash again what lies above the given places of the lowest row; leaves may only have
+        come.
+        """
         first = 1 << self.depth
         self._hash_above({(first + index) >> 1 for index in indexes})
 
@@ -81,7 +84,9 @@ class HashHeap:
         self.update(indexes)
 
     def path(self, index: int) -> Iterator[bytes]:
-        """Yield the siblings from the root down to `index`, ending where a subtree has at most one leaf."""
+        """Yield the siblings from the root down to `index`, ending where a subtree has at most one
+        leaf.
+        """
         place = 1
         for level in range(self.depth):
             if self._counts[place] < MANY:

@@ -1,9 +1,9 @@
 """One section of the state trie: the leaves whose key digests begin with one byte.
 
-Leaves are packed into buckets, sorted: 76 bytes a leaf (key digest, leaf hash, sequence u48, version
-u48). A `HashHeap` holds the hashes above the buckets; the few hashes inside a bucket are computed
-when it changes, which keeps a million leaves below 100 MB.
-Not here: values and past versions, which lie on disk under their sequence.
+Leaves are packed into buckets, sorted: 76 bytes a leaf (key digest, leaf hash, sequence u48,
+version u48). A `HashHeap` holds the hashes above the buckets; the few hashes inside a bucket are
+computed when it changes, which keeps a million leaves below 100 MB. Not here: values and past
+versions, which lie on disk under their sequence.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +16,7 @@ from moyai.storage.hash_heap import MANY, HashHeap
 
 SECTION_BITS = 8
 ENTRY_BYTES = 76
+
 BUCKET_LEAVES_MEAN_MAX = 6
 _VERSION_MAX = (1 << 48) - 1
 _LEAF = Struct(">B32s32sQQ32s")
@@ -48,6 +49,9 @@ class Section:
 
     def __init__(self, packed: bytes = b"") -> None:
         """Build a section from its packed leaves, sorted by key digest."""
+        self._load(packed)
+
+    def _load(self, packed: bytes) -> None:
         self.size = len(packed) // ENTRY_BYTES
         depth = _depth_for(self.size)
         self._shift = 32 - SECTION_BITS - depth
@@ -77,7 +81,7 @@ class Section:
 
     def copy(self) -> "Section":
         """Return an independent copy."""
-        twin = Section.__new__(Section)
+        twin = Section()
         twin.size, twin._shift = self.size, self._shift
         twin._buckets = self._buckets.copy()
         twin._heap = self._heap.copy()
@@ -135,7 +139,9 @@ class Section:
         self._heap.update_after_removal(touched)
 
     def path(self, key_digest: bytes) -> tuple[list[bytes], Entry | None]:
-        """Return the siblings from the section's root down to a key's place, and the leaf found there."""
+        """Return the siblings from the section's root down to a key's place, and the leaf found
+        there.
+        """
         index = self._index(key_digest)
         siblings = list(self._heap.path(index))
         start, end = self._heap.path_end(index)
@@ -158,8 +164,7 @@ class Section:
 
     def _rehash(self, touched: dict[int, None]) -> None:
         if _depth_for(self.size) > self._heap.depth:
-            grown = Section(self.packed())
-            self._buckets, self._heap, self._shift = grown._buckets, grown._heap, grown._shift
+            self._load(self.packed())
             return
         self._rehash_buckets(touched)
         self._heap.update(touched)
@@ -255,10 +260,11 @@ def _bucket_root(bucket: bytes, depth: int) -> bytes:
 def _subtree_root(
     keys: Sequence[int], leaves: Sequence[bytes], depth: int, bits: int
 ) -> bytes | None:
-    """Return the hash of two or more leaves; none when their first `bits` bits cannot tell them apart.
+    """Return the hash of two or more leaves; none when their first `bits` bits cannot tell them
+    apart.
 
-    One pass from left to right: neighbours part at one depth, and a subtree is complete when the next
-    leaf parts above it. A single leaf has no depth of its own and fits everywhere.
+    One pass from left to right: neighbours part at one depth, and a subtree is complete when the
+    next leaf parts above it. A single leaf has no depth of its own and fits everywhere.
     """
     waiting: list[tuple[int, bytes]] = []
     node, at, key = leaves[0], bits, keys[0]
@@ -283,7 +289,9 @@ def _subtree_root(
 
 
 def _lift(node: bytes, key: int, at: int, to: int, bits: int) -> bytes:
-    """Return the hash at depth `to` of a subtree with several leaves whose hash at depth `at` is `node`."""
+    """Return the hash at depth `to` of a subtree with several leaves whose hash at depth `at` is
+    `node`.
+    """
     for depth in range(at - 1, to - 1, -1):
         one = key >> (bits - 1 - depth) & 1
         node = sha256(b"\x01" + EMPTY + node if one else b"\x01" + node + EMPTY).digest()

@@ -5,11 +5,15 @@ LMDB has no checksums of its own; a value that does not match its digest is neve
 
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import lmdb
 
 from moyai.primitives.hashing import Tag
 from moyai.storage.errors import CorruptedError, StorageFull
+
+if TYPE_CHECKING:
+    from lmdb import _Database
 
 SEAL_BYTES = 16
 KEY_BYTES_MAX = 511
@@ -20,7 +24,7 @@ class Table:
 
     __slots__ = ("_database", "_prefix", "_store", "name")
 
-    def __init__(self, store: str, name: str, database: object) -> None:
+    def __init__(self, store: str, name: str, database: "_Database") -> None:
         self.name = name
         self._store = store
         self._database = database
@@ -29,7 +33,7 @@ class Table:
     def get(self, txn: lmdb.Transaction, key: bytes) -> bytes | None:
         """Return the value of a key. Raises `CorruptedError` naming the key."""
         sealed = txn.get(key, db=self._database)
-        return None if sealed is None else self._opened(key, sealed)
+        return None if sealed is None else self._opened(key, bytes(sealed))
 
     def require(self, txn: lmdb.Transaction, key: bytes) -> bytes:
         """Return the value of a key that must be there. Raises `CorruptedError`."""
@@ -46,7 +50,10 @@ class Table:
             raise map_full(self._store) from None
 
     def append(self, txn: lmdb.Transaction, key: bytes, value: bytes) -> None:
-        """Set the value of a key that sorts after all others; fills pages whole. Raises `StorageFull`."""
+        """Set the value of a key that sorts after all others, which fills pages whole.
+
+        Raises `StorageFull`.
+        """
         try:
             stored = txn.put(key, value + self._seal(key, value), db=self._database, append=True)
         except lmdb.MapFullError:
@@ -71,7 +78,7 @@ class Table:
         with txn.cursor(db=self._database) as cursor:
             found = cursor.set_range(start)
             while found:
-                key, sealed = cursor.item()
+                key, sealed = map(bytes, cursor.item())
                 if end is not None and key >= end:
                     return
                 yield key, self._opened(key, sealed)
@@ -80,11 +87,11 @@ class Table:
     def scan_back(
         self, txn: lmdb.Transaction, end: bytes, *, start: bytes = b""
     ) -> Iterator[tuple[bytes, bytes]]:
-        """Yield keys and values in reverse order, from below `end` down to `start`, which is included."""
+        """Yield keys and values in reverse order, from below `end` down to and with `start`."""
         with txn.cursor(db=self._database) as cursor:
             found = cursor.prev() if cursor.set_range(end) else cursor.last()
             while found:
-                key, sealed = cursor.item()
+                key, sealed = map(bytes, cursor.item())
                 if key < start:
                     return
                 yield key, self._opened(key, sealed)

@@ -1,8 +1,8 @@
-"""The state trie in memory: `find`, `apply`, `prove`, under the newest root and the last few before it.
+"""The state trie in memory: `find`, `apply`, `prove`, under the newest root and the last few.
 
-256 sections by the first byte of the key digest, and a `HashHeap` above their roots. An old root stays
-provable by what it takes to go back to it: the section roots of each block and the entries the block
-replaced. Pure: what lies on disk is named by sequence numbers and never read here.
+256 sections by the first byte of the key digest, and a `HashHeap` above their roots. An old root
+stays provable by what it takes to go back to it: the section roots of each block, and the entries
+that the block replaced. Pure: what lies on disk is named by sequence numbers and never read here.
 """
 
 from bisect import bisect_left

@@ -5,14 +5,14 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from harness.reference_tree import ReferenceTree
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import ProofError
 from moyai.primitives.ids import Digest
 from moyai.primitives.state_proof import Leaf, StateProof, value_digest, verify_leaf
 from moyai.storage.section import Entry
 from moyai.storage.tree import SECTIONS, Past, StateTree, state_root
-
-from harness.reference_tree import ReferenceTree
 
 KEYS = [b"key%d" % number for number in range(40)]
 Blocks = list[dict[bytes, bytes | None]]

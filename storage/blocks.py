@@ -1,0 +1,180 @@
+"""Final blocks on disk: headers, certificates, bodies, receipts, and where each transaction is.
+
+Not here: the state they led to (`versions`), indexes over it (`indexes`).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import lmdb
+import msgspec
+
+from moyai.ledger.apply import BlockOutcome
+from moyai.primitives.block import Header
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.codec import Codec, encode
+from moyai.primitives.ids import DIGEST_BYTES, AccountId, Digest, Height, TransactionId
+from moyai.primitives.receipt import Receipt
+from moyai.primitives.transaction import CheckedTransaction
+from moyai.storage.environment import Environment
+from moyai.storage.keys import ChainTable, number_key, parse_place, place_key
+
+
+class FinalBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """A final, executed block as the node hands it over.
+
+    `certificate` finalizes exactly this block, or is none when a later block's does.
+    `extra_headers` lead from this block to the block its finalization names, when that is not this
+    one.
+    """
+
+    header: Header
+    digest: Digest
+    certificate: Certificate | None
+    transactions: tuple[CheckedTransaction, ...]
+    outcome: BlockOutcome
+    extra_headers: tuple[Header, ...] = ()
+
+
+class TransactionPlace(NamedTuple):
+    """Where a final transaction is."""
+
+    height: Height
+    position: int
+
+
+class BlockTables:
+    """The tables of blocks, read and written in transactions of the caller."""
+
+    def __init__(self, environment: Environment) -> None:
+        table = environment.table
+        self._headers = table(ChainTable.HEADERS)
+        self._heights = table(ChainTable.HEIGHTS)
+        self._certificates = table(ChainTable.CERTIFICATES)
+        self._extra_headers = table(ChainTable.EXTRA_HEADERS)
+        self._block_ids = table(ChainTable.BLOCK_IDS)
+        self._bodies = table(ChainTable.BODIES)
+        self._places = table(ChainTable.PLACES)
+        self._receipts = table(ChainTable.RECEIPTS)
+        self._account_transactions = table(ChainTable.ACCOUNT_TRANSACTIONS)
+
+    def write(self, txn: lmdb.Transaction, block: FinalBlock) -> None:
+        """Write one block after all blocks below it."""
+        height = block.header.height
+        self.write_header(txn, block.header, block.digest)
+        if block.certificate is not None:
+            self._certificates.append(txn, number_key(height), encode(block.certificate))
+        if block.extra_headers:
+            self._extra_headers.append(txn, number_key(height), encode(block.extra_headers))
+        ids = b"".join(transaction.id for transaction in block.transactions)
+        self._block_ids.append(txn, number_key(height), ids)
+        for index, transaction in enumerate(block.transactions):
+            place = place_key(height, index)
+            self._bodies.append(txn, place, transaction.raw)
+            self._places.put(txn, transaction.id, place)
+            self._receipts.append(txn, place, encode(block.outcome.receipts[index]))
+        self.write_touched(txn, height, block.outcome.touched)
+
+    def write_header(self, txn: lmdb.Transaction, header: Header, digest: Digest) -> None:
+        """Write the header of one block; all there is of genesis."""
+        self._headers.append(txn, number_key(header.height), encode(header))
+        self._heights.put(txn, digest, number_key(header.height))
+
+    def write_touched(
+        self, txn: lmdb.Transaction, height: int, touched: Iterable[Iterable[AccountId]]
+    ) -> None:
+        """Write which accounts each transaction of a block touched."""
+        for index, accounts in enumerate(touched):
+            for account in dict.fromkeys(accounts):
+                self._account_transactions.put(txn, account + place_key(height, index), b"")
+
+    def clear_touched(self, txn: lmdb.Transaction) -> None:
+        """Forget which accounts were touched."""
+        self._account_transactions.clear(txn)
+
+    def header(self, txn: lmdb.Transaction, height: int) -> Header | None:
+        """Return the header at a height."""
+        data = self._headers.get(txn, number_key(height))
+        return None if data is None else _header.decode(data)
+
+    def height_of(self, txn: lmdb.Transaction, digest: bytes) -> Height | None:
+        """Return the height of the block with this digest."""
+        data = self._heights.get(txn, digest)
+        return None if data is None else Height(int.from_bytes(data, "big"))
+
+    def certificate(self, txn: lmdb.Transaction, height: int) -> Certificate | None:
+        """Return the certificate that finalizes exactly the block at a height."""
+        data = self._certificates.get(txn, number_key(height))
+        return None if data is None else _certificate.decode(data)
+
+    def certificate_above(
+        self, txn: lmdb.Transaction, height: int
+    ) -> tuple[Height, Certificate] | None:
+        """Return the first certificate at or above a height, with the height of its block."""
+        for key, data in self._certificates.scan(txn, number_key(height)):
+            return Height(int.from_bytes(key, "big")), _certificate.decode(data)
+        return None
+
+    def extra_headers(self, txn: lmdb.Transaction, height: int) -> tuple[Header, ...]:
+        """Return the headers that lead from a block to the one its finalization names."""
+        data = self._extra_headers.get(txn, number_key(height))
+        return () if data is None else _headers.decode(data)
+
+    def transaction_ids(self, txn: lmdb.Transaction, height: int) -> tuple[TransactionId, ...]:
+        """Return the ids of a block's transactions, in order; none for an unknown height."""
+        data = self._block_ids.get(txn, number_key(height)) or b""
+        starts = range(0, len(data), DIGEST_BYTES)
+        return tuple(TransactionId(data[start : start + DIGEST_BYTES]) for start in starts)
+
+    def body(self, txn: lmdb.Transaction, height: int) -> tuple[bytes, ...]:
+        """Return the transactions of a block as they travel, in order."""
+        rows = self._bodies.scan(txn, number_key(height), end=number_key(height + 1))
+        return tuple(raw for _, raw in rows)
+
+    def place(self, txn: lmdb.Transaction, transaction_id: bytes) -> TransactionPlace | None:
+        """Return where a transaction is."""
+        data = self._places.get(txn, transaction_id)
+        if data is None:
+            return None
+        height, index = parse_place(data)
+        return TransactionPlace(Height(height), index)
+
+    def raw(self, txn: lmdb.Transaction, place: TransactionPlace) -> bytes:
+        """Return the transaction at a place as it travels.
+
+        Raises `CorruptedError` when it is gone.
+        """
+        return self._bodies.require(txn, place_key(*place))
+
+    def receipt(self, txn: lmdb.Transaction, place: TransactionPlace) -> Receipt:
+        """Return the receipt at a place. Raises `CorruptedError` when it is gone."""
+        return _receipt.decode(self._receipts.require(txn, place_key(*place)))
+
+    def receipts(self, txn: lmdb.Transaction, height: int) -> tuple[Receipt, ...]:
+        """Return the receipts of a block, in order."""
+        rows = self._receipts.scan(txn, number_key(height), end=number_key(height + 1))
+        return tuple(_receipt.decode(data) for _, data in rows)
+
+    def receipts_from(
+        self, txn: lmdb.Transaction, start: TransactionPlace
+    ) -> Iterator[tuple[TransactionPlace, Receipt]]:
+        """Yield places and receipts from a place on, over all blocks."""
+        for key, data in self._receipts.scan(txn, place_key(*start)):
+            height, index = parse_place(key)
+            yield TransactionPlace(Height(height), index), _receipt.decode(data)
+
+    def touched_by(
+        self, txn: lmdb.Transaction, account: AccountId, before: TransactionPlace
+    ) -> Iterator[TransactionPlace]:
+        """Yield the places of an account's transactions below `before`, newest first."""
+        for key, _ in self._account_transactions.scan_back(
+            txn, account + place_key(*before), start=account
+        ):
+            height, index = parse_place(key[len(account) :])
+            yield TransactionPlace(Height(height), index)
+
+
+_header = Codec(Header, name="stored header")
+_headers: Codec[tuple[Header, ...]] = Codec(tuple[Header, ...], name="stored headers")
+_certificate = Codec(Certificate, name="stored certificate")
+_receipt = Codec(Receipt, name="stored receipt")

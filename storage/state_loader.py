@@ -1,0 +1,107 @@
+"""Loading the live state at start: sections, the versions they lack, and the last few roots.
+
+The root that comes out must be the one written with the last block. Not here: how sections are
+chosen for writing (`checkpoint`).
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import lmdb
+
+from moyai.primitives.block import Header
+from moyai.primitives.codec import Codec
+from moyai.primitives.ids import DIGEST_BYTES
+from moyai.primitives.state_proof import EMPTY
+from moyai.storage.checkpoint import Checkpoint, decode_section
+from moyai.storage.environment import Environment
+from moyai.storage.errors import CorruptedError
+from moyai.storage.keys import ChainTable, number_key
+from moyai.storage.section import ENTRY_BYTES, Entry, pack
+from moyai.storage.states import PROOF_ROOTS_KEPT, LiveState
+from moyai.storage.tip import Tip, read_tip
+from moyai.storage.tree import SECTIONS, Past, StateTree
+from moyai.storage.versions import StoredVersion, decode_version
+
+_header = Codec(Header, name="stored header")
+
+
+def load_state(environment: Environment) -> tuple[LiveState, Checkpoint]:
+    """Return the state as of the last written block, and which sections are behind.
+
+    Raises `CorruptedError` when the root is not the one written.
+    """
+    with environment.read() as read:
+        txn = read.raw
+        tip = read_tip(environment, txn)
+        tree = StateTree(
+            roots_kept=PROOF_ROOTS_KEPT, height=tip.height, next_sequence=tip.next_sequence
+        )
+        checkpoint = Checkpoint()
+        tree.load_sections(enumerate(_sections(environment, txn, tip, checkpoint)))
+        if tree.root != tip.state_root:
+            raise CorruptedError(
+                f"has the root {tree.root.hex()} where {tip.state_root.hex()} was written",
+                what=f"state of height {tip.height}",
+                next="restore a backup or start with an empty data directory",
+            )
+        tree.load_past(_past(environment, txn, tip))
+    return LiveState(environment, tree), checkpoint
+
+
+def _sections(
+    environment: Environment, txn: lmdb.Transaction, tip: Tip, checkpoint: Checkpoint
+) -> Iterator[bytes]:
+    table = environment.table(ChainTable.SECTIONS)
+    stored = {key[0]: decode_section(value) for key, value in table.scan(txn)}
+    newer: list[dict[bytes, bytes]] = [{} for _ in range(SECTIONS)]
+    for sequence, version in _versions(environment, txn, tip.replay_from):
+        leaf = version.leaf()
+        index = leaf.key_digest[0]
+        if sequence >= stored.get(index, (0, b""))[0]:
+            entry = Entry(leaf.key_digest, leaf.hash, sequence, version.version)
+            newer[index][leaf.key_digest] = pack(entry)
+            checkpoint.changed((index,), sequence)
+    for index in range(SECTIONS):
+        packed = stored.get(index, (0, b""))[1]
+        yield _merged(packed, newer[index]) if newer[index] else packed
+
+
+def _versions(
+    environment: Environment, txn: lmdb.Transaction, start: int
+) -> Iterator[tuple[int, StoredVersion]]:
+    for key, value in environment.table(ChainTable.VERSIONS).scan(txn, number_key(start)):
+        yield int.from_bytes(key, "big"), decode_version(value)
+
+
+def _merged(packed: bytes, newer: dict[bytes, bytes]) -> bytes:
+    places = range(0, len(packed), ENTRY_BYTES)
+    entries = {
+        packed[place : place + DIGEST_BYTES]: packed[place : place + ENTRY_BYTES]
+        for place in places
+    }
+    entries.update(newer)
+    return b"".join(entries[key_digest] for key_digest in sorted(entries))
+
+
+def _past(environment: Environment, txn: lmdb.Transaction, tip: Tip) -> Iterator[Past]:
+    """Yield what each of the last blocks replaced, newest first, back to the last attested root."""
+    data = environment.table(ChainTable.HEADERS).require(txn, number_key(tip.height))
+    oldest = max(_header.decode(data).executed.height, tip.height - PROOF_ROOTS_KEPT + 1)
+    replaced: dict[int, list[bytes]] = {height: [] for height in range(tip.height, oldest, -1)}
+    table = environment.table(ChainTable.VERSIONS)
+    for _, value in table.scan_back(txn, number_key(tip.next_sequence)):
+        version = decode_version(value)
+        if version.height <= oldest:
+            break
+        replaced[version.height].append(_replaced(version))
+    for height, entries in replaced.items():
+        yield Past(height - 1, b"".join(sorted(entries)))
+
+
+def _replaced(version: StoredVersion) -> bytes:
+    key_digest = sha256(version.key).digest()
+    if version.version == 1:
+        return pack(Entry(key_digest, EMPTY, 0, 0))
+    previous = (version.previous_hash, version.previous_sequence, version.version - 1)
+    return pack(Entry(key_digest, *previous))

@@ -1,0 +1,1 @@
+"""A small genesis, and blocks over it that need no signatures."""
