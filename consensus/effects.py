@@ -15,7 +15,7 @@ from moyai.consensus.messages import ConsensusMessage, Evidence
 from moyai.consensus.records import JournalRecord
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest, NetworkKey, TransactionId, View
+from moyai.primitives.ids import Digest, NetworkKey, TimeMs, TransactionId, View
 from moyai.primitives.vote import Vote
 
 
@@ -75,24 +75,23 @@ class VerifyEvidence(msgspec.Struct, frozen=True):
 class BuildBlock(msgspec.Struct, frozen=True):
     """Choose transactions for a block on `parent`, answer with `BlockBuilt` at once.
 
-    `ancestors` are the digests of the blocks from the parent down to the last final one, which is
-    left out; their transactions must not be chosen again. `empty` asks for none.
+    `ancestors` are the blocks with transactions from the parent down to the last final one, which
+    is left out; what they hold must not be chosen again.
     """
 
     view: View
     parent: Digest
     ancestors: tuple[Digest, ...]
-    time_ms: int
-    empty: bool
+    time_ms: TimeMs
 
 
 class CheckBlock(msgspec.Struct, frozen=True):
     """Get the transactions of a proposed block, check the body, answer with `BlockChecked`.
 
-    What is missing is asked from `sources` in order. The body is valid when it matches tx_root,
-    tx_count and tx_bytes, keeps the block limits, repeats nothing of itself, of `ancestors` or of
-    the final chain, and every transaction is admissible at the header's time. What cannot be known
-    yet is waited for.
+    What is missing is asked from `sources` in order. The ids already match tx_root and tx_count. The
+    body is valid when it matches tx_bytes, keeps the block limits, repeats nothing of itself, of
+    `ancestors` or of the final chain, and every transaction is admissible at the header's time.
+    What cannot be known yet is waited for. Never asked for a block without transactions.
     """
 
     digest: Digest
@@ -120,6 +119,12 @@ class CatchUp(msgspec.Struct, frozen=True):
 
     certificate: Certificate
     sources: tuple[NetworkKey, ...]
+
+
+class ShareTransactions(msgspec.Struct, frozen=True):
+    """Send the transactions held and not yet ordered, one batch at most, to `to` or all validators."""
+
+    to: NetworkKey | None
 
 
 class EvidenceFound(msgspec.Struct, frozen=True):
@@ -163,6 +168,7 @@ Effect: TypeAlias = (
     | DropBlock
     | Finalized
     | CatchUp
+    | ShareTransactions
     | EvidenceFound
     | Misbehaved
     | Count

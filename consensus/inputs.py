@@ -8,11 +8,10 @@ from typing import TypeAlias
 
 import msgspec
 
+from moyai.consensus.config import FinalTip
 from moyai.consensus.messages import ConsensusMessage, Evidence
-from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Height, NetworkKey, TimeMs, TransactionId, View
-from moyai.primitives.merkle import Frontier
 from moyai.primitives.vote import Vote
 
 
@@ -33,6 +32,8 @@ class Timer(IntEnum):
     STATUS = 5
     IDLE = 6
     SILENT_LEADER = 7
+    FETCH = 8
+    DOUBLE_SIGN_CHECK = 9
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -110,7 +111,11 @@ class Executed(msgspec.Struct, frozen=True):
 
 
 class WorkChanged(msgspec.Struct, frozen=True):
-    """Whether transactions known here and not final wait, and whether they fill a block."""
+    """Whether transactions known here and not final wait, and whether they fill a block.
+
+    Given after every admitted batch, also when both stay as they were: a leader that found nothing
+    to order asks again only after one.
+    """
 
     pending: bool
     full_block: bool
@@ -123,14 +128,9 @@ class LinksChanged(msgspec.Struct, frozen=True):
 
 
 class Synced(msgspec.Struct, frozen=True):
-    """Catch-up stored and executed all final blocks up to `tip`, which `certificate` makes final.
+    """Catch-up stored and executed all final blocks up to `tip`."""
 
-    `frontier` is the log of the tip's ancestors, the one whose root the tip's header names.
-    """
-
-    certificate: Certificate
-    tip: Header
-    frontier: Frontier
+    tip: FinalTip
 
 
 Input: TypeAlias = (

@@ -79,7 +79,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What the journal holds at start, above the floor unless said otherwise.
 
     `floor` is none before the first final block; `abstain` none when it was never written. `unused`
-    says that the journal was created together with its key and has not voted.
+    says that the journal was created together with its key and has not voted. `blocks` are all that
+    the journal holds, those below the floor too: the chain store may lack them.
     """
 
     unused: bool

@@ -1,0 +1,83 @@
+"""The timers of a view and what makes them run; giving a view up (R1, R5).
+
+Not here: how timers are shortened (`activity`).
+"""
+
+from moyai.consensus import voting
+from moyai.consensus.core import Core
+from moyai.consensus.inputs import Timer
+from moyai.primitives.vote import VoteKind
+
+_VIEW_TIMERS = (Timer.LEADER, Timer.VIEW, Timer.SILENT_LEADER)
+
+
+def reason(core: Core) -> str:
+    """Return why there should be a block, or "" while the chain may rest (R1)."""
+    if core.work.pending:
+        return "transactions"
+    if core.certificates.notarizations:
+        return "a notarized block that is not final"
+    if core.execution.unattested_height > core.tree.tip.header.executed.height:
+        return "an unattested root"
+    if core.idle_over:
+        return "the idle interval"
+    if core.view in core.accepted:
+        return "a proposal"
+    if core.activity.awake(core.view):
+        return "votes of others"
+    return ""
+
+
+def settle(core: Core) -> None:
+    """Start or stop the view's timers, and nullify when one has fired or the proposal is invalid."""
+    if core.index is None:
+        return
+    current = core.round
+    if core.ballots.has(VoteKind.NULLIFY, core.view) or not reason(core):
+        current.timers_started_ms = None
+        _clear(core)
+        return
+    if current.timers_started_ms is None:
+        _start(core)
+    if core.view in core.accepted:
+        core.timers.clear(Timer.LEADER)
+        core.timers.clear(Timer.SILENT_LEADER)
+    if not (current.expired or current.invalid_reason):
+        return
+    if core.may_vote(core.view) and core.ballots.allows(VoteKind.NULLIFY, core.view):
+        voting.nullify(core, current.invalid_reason or _why_expired(core))
+        _clear(core)
+
+
+def _why_expired(core: Core) -> str:
+    if core.round.skipped_leader:
+        return "inactive leader"
+    return "no certificate" if core.view in core.accepted else "no proposal"
+
+
+def _start(core: Core) -> None:
+    current, now_ms = core.round, core.now.mono_ms
+    current.timers_started_ms = now_ms
+    _clear(core)
+    leader = core.leader(core.view)
+    if leader != core.index and core.activity.inactive(leader, core.view):
+        current.expired = current.skipped_leader = True
+        return
+    delta_ms = core.delta_ms
+    full_ms = 2 * delta_ms + core.parameters.block_interval_max_ms
+    leader_ms = core.activity.leader_timer_ms(leader, core.view, full_ms)
+    core.timers.set(Timer.LEADER, now_ms, leader_ms)
+    core.timers.set(Timer.VIEW, now_ms, leader_ms + delta_ms)
+    if leader != core.index:
+        core.timers.set(Timer.SILENT_LEADER, now_ms, min(delta_ms, leader_ms))
+
+
+def _clear(core: Core) -> None:
+    for timer in _VIEW_TIMERS:
+        core.timers.clear(timer)
+
+
+def fired(core: Core) -> None:
+    """R5: the leader timer or the view timer is due."""
+    core.round.expired = True
+    core.dirty = True

@@ -1,0 +1,113 @@
+"""What must hold after every effect of every honest node, whatever happens.
+
+The checks restate the rules on their own records and call no production rule.
+"""
+
+from typing import TYPE_CHECKING
+
+from moyai.consensus.effects import Broadcast, Effect, EvidenceFound, Finalized, Halt, Persist, Send
+from moyai.consensus.messages import (
+    CertificateMessage,
+    ConsensusMessage,
+    Proposal,
+    VoteMessage,
+)
+from moyai.consensus.records import VoteRecord
+from moyai.primitives.block import Header, header_digest
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import Digest, NetworkKey
+from moyai.primitives.vote import Vote, VoteKind
+
+if TYPE_CHECKING:
+    from harness.consensus.shell import Node
+    from harness.consensus.world import World
+
+
+class Violation(AssertionError):
+    """An invariant does not hold."""
+
+
+class Invariants:
+    """A judge who sees everything and forgets nothing."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.final: dict[int, Digest] = {0: header_digest(world.nodes[0].chain.tip.header)}
+        self.notarized: dict[int, Digest] = {}
+        self.nullified: set[int] = set()
+        self.finalized: dict[int, Digest] = {}
+        self._signed: dict[tuple[NetworkKey, int, VoteKind], Digest] = {}
+
+    def check(self, node: "Node", effect: Effect) -> None:
+        match effect:
+            case Persist():
+                for record in effect.records:
+                    if isinstance(record, VoteRecord):
+                        self._signs(node, record.vote)
+            case Broadcast() | Send():
+                self._says(node, effect.message)
+            case Finalized():
+                for header in effect.headers:
+                    self._is_final(header)
+            case EvidenceFound():
+                signer = self._world.city.network_keys[effect.evidence.first.signer]
+                if signer not in self._world.byzantine:
+                    raise Violation("evidence names an honest key")
+            case Halt():
+                raise Violation(f"an honest node stopped: {effect.reason}")
+            case _:
+                pass
+
+    def _signs(self, node: "Node", vote: Vote) -> None:
+        key = (node.key, vote.view, vote.kind)
+        known = self._signed.setdefault(key, vote.digest)
+        if known != vote.digest:
+            raise Violation(f"two votes of one kind in view {vote.view}")
+        both = (VoteKind.NULLIFY, VoteKind.FINALIZE)
+        if all((node.key, vote.view, kind) in self._signed for kind in both):
+            raise Violation(f"nullify and finalize in view {vote.view}")
+
+    def _says(self, node: "Node", message: ConsensusMessage) -> None:
+        match message:
+            case VoteMessage():
+                self._would_remember(node, message.vote)
+            case Proposal():
+                self._would_remember(node, message.vote)
+                if header_digest(message.header) not in node.journal.blocks:
+                    raise Violation("a proposal whose body a crash would lose")
+            case CertificateMessage():
+                self._certified(message.certificate)
+            case _:
+                pass
+
+    def _would_remember(self, node: "Node", vote: Vote) -> None:
+        if vote.signer != node.index:
+            return
+        record = node.journal.votes.get((vote.view, vote.kind))
+        if record is None or record.vote != vote:
+            raise Violation(f"a {vote.kind.name} on the wire that a crash would lose")
+
+    def _certified(self, certificate: Certificate) -> None:
+        view = certificate.view
+        match certificate.kind:
+            case VoteKind.NOTARIZE:
+                known = self.notarized.setdefault(view, certificate.digest)
+            case VoteKind.NULLIFY:
+                known = certificate.digest
+                self.nullified.add(view)
+            case VoteKind.FINALIZE:
+                known = self.finalized.setdefault(view, certificate.digest)
+        if known != certificate.digest:
+            raise Violation(f"two certificates of one kind in view {view}")
+        if view in self.nullified and view in self.finalized:
+            raise Violation(f"view {view} is finalized and nullified")
+
+    def _is_final(self, header: Header) -> None:
+        digest = header_digest(header)
+        if self.final.setdefault(header.height, digest) != digest:
+            raise Violation(f"two final blocks at height {header.height}")
+        if self.final.get(header.height - 1) != header.parent:
+            raise Violation(f"the parent of height {header.height} is not final")
+        for view in range(header.parent_view + 1, header.view):
+            if view not in self.nullified:
+                raise Violation(f"view {view} was skipped and not nullified")
