@@ -22,6 +22,7 @@ class Tag(Enum):
     LEADER = b"moyai/leader/1\x00"
     RECEIPT = b"moyai/receipt/1\x00"
     STORED = b"moyai/stored/1\x00"
+    DOCUMENT = b"moyai/document/1\x00"
 
 
 def sha256(data: bytes) -> Digest:
