@@ -16,7 +16,7 @@ class Admission:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._conduct: dict[NetworkKey, Conduct] = {}
-        self._half_open = 0
+        self.half_open = 0
         self._addresses = AddressRates(
             limits.ACCEPTS_PER_ADDRESS_PER_S,
             limits.ACCEPTS_PER_ADDRESS_BURST,
@@ -35,17 +35,17 @@ class Admission:
 
         Call `done` once when a connection that was not refused is authenticated or gone.
         """
-        if self._half_open >= limits.HALF_OPEN_MAX:
+        if self.half_open >= limits.HALF_OPEN_MAX:
             return "too many connections that have not authenticated"
         if not self._addresses.take(address, now_ms):
             return "too many connections from this address"
-        self._half_open += 1
+        self.half_open += 1
         return ""
 
     def done(self) -> None:
         """A half-open connection is no longer half-open."""
-        assert self._half_open > 0
-        self._half_open -= 1
+        assert self.half_open > 0
+        self.half_open -= 1
 
     def admit(self, key: NetworkKey, now_ms: int) -> None:
         """Return when the owner of `key` may have a link.

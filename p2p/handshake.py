@@ -122,9 +122,7 @@ class Responder:
         _check_length(message, FIRST_BYTES_MIN)
         theirs = message[:KEY_BYTES]
         if theirs in self._answered:
-            raise ReplayError(
-                "this node has answered the same one before", what="handshake message"
-            )
+            raise ReplayError("this node has answered it before", what="handshake message")
         state = SymmetricState(self._prologue)
         state.mix_hash(self._static_public)
         state.mix_hash(theirs)

@@ -107,6 +107,11 @@ class Hub:
         if link is not None:
             link.close(reason)
 
+    @property
+    def half_open(self) -> int:
+        """Return how many connections have not authenticated yet."""
+        return self._admission.half_open
+
     def connected(self) -> tuple[NetworkKey, ...]:
         """Return the peers with a live link, in key order."""
         return tuple(sorted(self._links))

@@ -7,9 +7,16 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from moyai.p2p.connection import Clocks, Hello, Identity
+from moyai.p2p.framing import FrameWriter
 from moyai.p2p.handshake import Channel, Initiator, prologue
 from moyai.p2p.hub import Hub
-from moyai.p2p.messages import WireMessage
+from moyai.p2p.messages import (
+    KEEPALIVE,
+    PAYLOAD_BYTES_MAX,
+    WireMessage,
+    encode_message,
+    wire_type,
+)
 from moyai.p2p.noise import public_bytes
 from moyai.p2p.peers import Contact, Directory
 from moyai.p2p.ports import Event, Handlers, HubConfig, Notice
@@ -53,6 +60,7 @@ class Node:
         self.received: list[tuple[NetworkKey, WireMessage]] = []
         self.links: list[tuple[NetworkKey, bool]] = []
         self.notices: list[Notice] = []
+        self.strangers: list[Stranger] = []
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         identity = Identity(secret(number), chain_id=CHAIN_ID, genesis=GENESIS)
@@ -111,8 +119,10 @@ class City:
     def __init__(self, tasks: asyncio.TaskGroup) -> None:
         self._tasks = tasks
         self._running: dict[NetworkKey, asyncio.Task[None]] = {}
+        self._nodes: list[Node] = []
 
     async def start(self, node: Node) -> Node:
+        self._nodes.append(node)
         self._running[node.key] = self._tasks.create_task(node.hub.run())
         async with asyncio.timeout(DEADLINE_S):
             await node.hub.listening.wait()
@@ -128,6 +138,9 @@ class City:
             task.cancel()
         if self._running:
             await asyncio.wait(list(self._running.values()))
+        for node in self._nodes:
+            for stranger in node.strangers:
+                stranger.writer.transport.abort()
 
 
 async def in_city(scenario: Callable[[City], Awaitable[T]]) -> T:
@@ -160,23 +173,41 @@ class Stranger:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.first = b""
 
     @classmethod
     async def connect(cls, node: Node) -> "Stranger":
-        return cls(*await asyncio.open_connection(*node.address))
+        stranger = cls(*await asyncio.open_connection(*node.address))
+        node.strangers.append(stranger)
+        return stranger
 
-    async def shake(self, number: int, node: Node) -> Channel:
-        """Run the initiator's handshake as actor `number`; the channel is not confirmed yet."""
+    def say_first(self, number: int, node: Node) -> Initiator:
+        """Send the first handshake message of actor `number`."""
         initiator = Initiator(
             static=secret(number),
             ephemeral=X25519PrivateKey.generate(),
             remote=node.key,
             prologue=prologue(CHAIN_ID, GENESIS),
         )
-        first = initiator.first(encode(Hello(1, TimeMs(1_000_000), "stranger")))
-        self.say(len(first).to_bytes(2, "big") + first)
+        message = initiator.first(encode(Hello(1, TimeMs(1_000_000), "stranger")))
+        self.first = len(message).to_bytes(2, "big") + message
+        self.say(self.first)
+        return initiator
+
+    async def shake(self, number: int, node: Node) -> Channel:
+        """Run the initiator's handshake as actor `number`; the channel is not confirmed yet."""
+        initiator = self.say_first(number, node)
         length = int.from_bytes(await self.reader.readexactly(2), "big")
         return initiator.finish(await self.reader.readexactly(length))
+
+    def confirm(self, channel: Channel) -> None:
+        """Send the first, empty frame."""
+        self.say(FrameWriter(channel.sender, PAYLOAD_BYTES_MAX).seal(KEEPALIVE, b""))
+
+    def send(self, channel: Channel, message: WireMessage) -> None:
+        """Send a well-formed message."""
+        seal = FrameWriter(channel.sender, PAYLOAD_BYTES_MAX).seal
+        self.say(seal(wire_type(message).kind, encode_message(message)))
 
     def say(self, data: bytes) -> None:
         self.writer.write(data)
@@ -190,4 +221,3 @@ class Stranger:
                         break
                 except ConnectionError:
                     break
-        self.writer.close()
