@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Meta
 
 from moyai.primitives.codec import Codec
-from moyai.primitives.errors import CodecError
+from moyai.primitives.errors import CodecError, PublicKeyError
 
 POINT_BYTES = 33
 PUBLIC_KEY_BYTES = POINT_BYTES + 32
 _AUTHENTICATOR_BYTES_MIN = 37
+_COMPRESSED = (2, 3)
 _USER_PRESENT = 0x01
 _USER_VERIFIED = 0x04
 
@@ -47,6 +48,24 @@ _client_data = msgspec.json.Decoder(_ClientData)
 def challenge_of(message: bytes) -> bytes:
     """Return the 32-byte challenge that stands for a signing message."""
     return sha256(message).digest()
+
+
+def check_passkey(public_key: bytes, *, what: str) -> bytes:
+    """Return `public_key` as one that may be registered: a compressed point and an rp id hash.
+
+    Raises `PublicKeyError`, naming the object as `what`.
+    """
+    try:
+        if len(public_key) != PUBLIC_KEY_BYTES or public_key[0] not in _COMPRESSED:
+            raise ValueError
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key[:POINT_BYTES])
+    except ValueError:
+        raise PublicKeyError(
+            "not a passkey: a compressed P-256 point and SHA-256 of the relying party id",
+            what=what,
+            next="take the key from the authenticator's registration",
+        ) from None
+    return public_key
 
 
 def assertion_is_valid(public_key: bytes, message: bytes, encoded: bytes) -> bool:

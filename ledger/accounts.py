@@ -1,0 +1,94 @@
+"""Accounts in the state, and who has signed for them.
+
+Not here: the operations on accounts (`rules_accounts`).
+"""
+
+from functools import lru_cache
+from typing import Protocol
+
+import msgspec
+
+from moyai.ledger.keys import account_key
+from moyai.primitives.genesis import Role
+from moyai.primitives.ids import AccountId, TimeMs
+from moyai.primitives.operations_accounts import (
+    AccountKind,
+    Controller,
+    ControllerRole,
+    Thresholds,
+)
+from moyai.primitives.transaction import Signer
+
+CONTROLLERS_MAX = 16
+
+
+class Account(msgspec.Struct, array_like=True, frozen=True):
+    """An account: its controllers, what their signatures must weigh, and its roles.
+
+    `member` says that it is a member organisation of the consortium.
+    """
+
+    kind: AccountKind
+    controllers: tuple[Controller, ...]
+    thresholds: Thresholds
+    frozen: bool
+    roles: tuple[Role, ...]
+    member: bool
+    sponsor: AccountId
+    opened_ms: TimeMs
+
+
+class ValueReader(Protocol):
+    """Tells the value of a key."""
+
+    def value(self, key: bytes) -> bytes | None: ...
+
+
+_decoder = msgspec.msgpack.Decoder(Account)
+
+
+@lru_cache(maxsize=16_384)
+def decode_account(value: bytes) -> Account:
+    """Return the account that a state value holds; the same bytes decode once."""
+    return _decoder.decode(value)
+
+
+def read_account(reader: ValueReader, account: AccountId) -> Account | None:
+    """Return an account, or none when it was never opened."""
+    value = reader.value(account_key(account))
+    return None if value is None else decode_account(value)
+
+
+def is_current(controller: Controller, time_ms: TimeMs) -> bool:
+    """Return whether a controller has not expired at `time_ms`."""
+    return controller.expires_ms is None or time_ms < controller.expires_ms
+
+
+def signing_controllers(
+    account: Account, signers: tuple[Signer, ...], time_ms: TimeMs
+) -> list[Controller]:
+    """Return the unexpired controllers of an account that are among the signers."""
+    return [
+        controller
+        for controller in account.controllers
+        if is_current(controller, time_ms)
+        and any(
+            controller.public_key == signer.public_key and controller.scheme == signer.scheme
+            for signer in signers
+        )
+    ]
+
+
+def owners_weight(controllers: tuple[Controller, ...]) -> int:
+    """Return what the owners that never expire weigh together."""
+    return sum(
+        controller.weight
+        for controller in controllers
+        if controller.role is ControllerRole.OWNER and controller.expires_ms is None
+    )
+
+
+def thresholds_reachable(controllers: tuple[Controller, ...], thresholds: Thresholds) -> bool:
+    """Return whether owners alone, without expiring keys, can always act for the account."""
+    highest = max(thresholds.ordinary, thresholds.value, thresholds.control)
+    return owners_weight(controllers) >= highest

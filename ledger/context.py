@@ -1,0 +1,121 @@
+"""What a rule works with: the state, the time, who acts and who signed, and the events it says.
+
+One context a transaction. Rules read top-down: check, change, say.
+"""
+
+import unicodedata
+
+from moyai.ledger.accounts import Account, read_account, signing_controllers
+from moyai.ledger.codes import Code, Refusal
+from moyai.ledger.identity import level_of
+from moyai.ledger.state import Overlay
+from moyai.primitives.genesis import Role
+from moyai.primitives.ids import AccountId, Height, TimeMs, format_account
+from moyai.primitives.operations_accounts import ControllerRole
+from moyai.primitives.operations_identity import Level
+from moyai.primitives.receipt import Event
+from moyai.primitives.transaction import CheckedTransaction
+
+
+class IndexChange:
+    """An entry of a secondary index that appears or disappears with this block."""
+
+    __slots__ = ("added", "index", "key", "value")
+
+    def __init__(self, index: bytes, value: bytes, key: bytes, *, added: bool) -> None:
+        self.index = index
+        self.value = value
+        self.key = key
+        self.added = added
+
+
+class Context:
+    """The surroundings of one transaction; `operation` is the index of the one being executed."""
+
+    __slots__ = (
+        "account",
+        "account_id",
+        "events",
+        "height",
+        "indexes",
+        "operation",
+        "overlay",
+        "signers",
+        "time_ms",
+        "touched",
+        "transaction_id",
+    )
+
+    def __init__(
+        self, overlay: Overlay, transaction: CheckedTransaction, height: Height, time_ms: TimeMs
+    ) -> None:
+        body = transaction.body
+        self.overlay = overlay
+        self.height = height
+        self.time_ms = time_ms
+        self.transaction_id = transaction.id
+        self.account_id = body.account
+        self.signers = body.signers
+        self.operation = 0
+        self.events: list[Event] = []
+        self.indexes: list[IndexChange] = []
+        self.touched: dict[AccountId, None] = {body.account: None}
+        self.account = self.known_account(body.account)
+
+    def known_account(self, account: AccountId) -> Account:
+        """Return an account. Refuses one that does not exist."""
+        found = read_account(self.overlay, account)
+        if found is None:
+            raise Refusal(Code.ACCOUNT_UNKNOWN, format_account(account))
+        return found
+
+    def require_weight(self, threshold: int, *, helpers: bool = False) -> None:
+        """Refuse unless the signing owners (and helpers) of the acting account suffice."""
+        if self.account.frozen:
+            raise Refusal(Code.ACCOUNT_FROZEN, format_account(self.account_id))
+        self.require_signatures(self.account_id, self.account, threshold, helpers=helpers)
+
+    def require_signatures(
+        self, account_id: AccountId, account: Account, threshold: int, *, helpers: bool = False
+    ) -> None:
+        """Refuse unless the signing owners (and helpers) of an account weigh enough."""
+        weight = 0
+        for controller in signing_controllers(account, self.signers, self.time_ms):
+            if controller.role is ControllerRole.OWNER or (
+                helpers and controller.role in (ControllerRole.HELPER, ControllerRole.DEVICE)
+            ):
+                weight += controller.weight
+        if weight < threshold:
+            raise Refusal(Code.SIGNATURES_INSUFFICIENT, format_account(account_id))
+
+    def require_role(self, role: Role) -> None:
+        """Refuse unless the acting account has `role`."""
+        if role not in self.account.roles:
+            raise Refusal(Code.ROLE_MISSING, role.name.lower())
+
+    def require_level(self, account_id: AccountId, account: Account, level: Level) -> None:
+        """Refuse unless an account has at least `level` now."""
+        if level and level_of(self.overlay, account_id, account, self.time_ms) < level:
+            raise Refusal(Code.LEVEL_TOO_LOW, format_account(account_id))
+
+    def require_future(self, expires_ms: TimeMs) -> None:
+        """Refuse an expiry that has passed."""
+        if expires_ms <= self.time_ms:
+            raise Refusal(Code.EXPIRY_PAST, str(expires_ms))
+
+    def require_normal_text(self, *texts: str) -> None:
+        """Refuse text that is not in Unicode normal form C."""
+        for text in texts:
+            if not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+                raise Refusal(Code.TEXT_INVALID, text[:64])
+
+    def say(
+        self,
+        kind: str,
+        accounts: tuple[AccountId, ...],
+        *fields: tuple[str, int | str | bytes | None],
+    ) -> None:
+        """Add an event to the receipt; the accounts it names are touched."""
+        for account in accounts:
+            self.touched[account] = None
+        self.events.append(Event(kind, accounts, fields))

@@ -1,0 +1,58 @@
+"""The key space of the state, one line a kind; the first byte is the topic.
+
+Names are followed by a zero byte, which no name contains, so that no key is a prefix of another.
+"""
+
+from moyai.primitives.ids import AccountId
+
+PARAMETERS = b"p"
+
+
+def account_key(account: AccountId) -> bytes:
+    """`a` ‖ account -> Account."""
+    return b"a" + account
+
+
+def identity_key(account: AccountId) -> bytes:
+    """`i` ‖ account -> Identity."""
+    return b"i" + account
+
+
+def nullifier_key(programme: str, nullifier: bytes) -> bytes:
+    """`n` ‖ programme ‖ 0 ‖ nullifier -> account."""
+    return b"n" + programme.encode() + b"\x00" + nullifier
+
+
+def token_key(name: str) -> bytes:
+    """`t` ‖ class -> TokenClass."""
+    return b"t" + name.encode()
+
+
+def balance_key(name: str, account: AccountId) -> bytes:
+    """`b` ‖ class ‖ 0 ‖ account -> amount as u64 big-endian."""
+    return b"b" + name.encode() + b"\x00" + account
+
+
+def collection_key(name: str) -> bytes:
+    """`c` ‖ collection -> Collection."""
+    return b"c" + name.encode()
+
+
+def record_key(collection: str, key: str) -> bytes:
+    """`d` ‖ collection ‖ 0 ‖ key -> canonical JSON."""
+    return b"d" + collection.encode() + b"\x00" + key.encode()
+
+
+def series_key(series: str) -> bytes:
+    """`s` ‖ series -> Series."""
+    return b"s" + series.encode()
+
+
+def version_key(series: str, version: int) -> bytes:
+    """`v` ‖ series ‖ 0 ‖ version u32 -> DocumentVersion."""
+    return b"v" + series.encode() + b"\x00" + version.to_bytes(4, "big")
+
+
+def member_key(index: int) -> bytes:
+    """`m` ‖ index u16 -> Member, in the order of genesis."""
+    return b"m" + index.to_bytes(2, "big")
