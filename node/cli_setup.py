@@ -52,6 +52,9 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     genesis_file: Annotated[
         Path | None, typer.Option("--genesis", help="The genesis file that names this node.")
     ] = None,
+    lost_journal: Annotated[
+        bool, typer.Option("--lost-journal", help="This key's journal is lost: follow first.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Prepare one node, in two steps.
@@ -60,7 +63,7 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     Then, once all members agreed on a genesis file, with --genesis: makes the journal.
     """
     if genesis_file is not None:
-        _join(directory, genesis_file, as_json=json)
+        _join(directory, genesis_file, lost_journal=lost_journal, as_json=json)
         return
     if not name or not endpoint:
         raise ConfigError(
@@ -77,16 +80,16 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     say(f"  moyai init {directory} --genesis {GENESIS_NAME}")
 
 
-def _join(directory: Path, genesis_file: Path, *, as_json: bool) -> None:
+def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: bool) -> None:
     document = read_genesis(genesis_file)
     config_file = directory / CONFIG_NAME
     config = load_config(config_file)
     place = Path(config.genesis_file)
     if place.resolve() != genesis_file.resolve():
         write_genesis(place, document)
-    member = join(config, document)
+    name = join(config, document, lost_journal=lost_journal)
     fields = {
-        "name": member.name,
+        "name": name,
         "chain_id": document.chain_id,
         "digest": genesis_digest(document).hex(),
         "config": str(config_file),

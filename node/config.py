@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from moyai.rpc.settings import RpcConfig
 from msgspec import Meta
 
 from moyai.node.config_domain import (
@@ -23,6 +22,7 @@ from moyai.node.config_domain import (
     nearest,
 )
 from moyai.node.errors import ConfigError
+from moyai.rpc.settings import ListenAddress, RpcConfig
 
 ENVIRONMENT_PREFIX = "MOYAI_"
 FOREIGN_VARIABLES = frozenset(
@@ -42,10 +42,9 @@ FOREIGN_VARIABLES = frozenset(
 GIBIBYTE = 1024**3
 CONFIG_FILE_BYTES_MAX = 256 * 1024
 
-_ADDRESS = r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}"
-Address = Annotated[str, Meta(pattern=f"^{_ADDRESS}$", description="an address, host:port")]
-AddressOrNone = Annotated[
-    str, Meta(pattern=f"^({_ADDRESS})?$", description='an address, host:port, or "" for none')
+MetricsAddress = Annotated[
+    str,
+    Meta(pattern=r"^(\S+:[0-9]{1,5})?$", description='an address, host:port, or "" to turn it off'),
 ]
 MapBytes = Annotated[int, Meta(ge=16 * 1024**2, le=16 * 1024**4)]
 
@@ -53,14 +52,14 @@ MapBytes = Annotated[int, Meta(ge=16 * 1024**2, le=16 * 1024**4)]
 class P2pConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where this node listens; `peers` overrides addresses of the genesis file by member name."""
 
-    listen: Address = "0.0.0.0:7001"
-    peers: dict[str, Address] = {}
+    listen: ListenAddress = "0.0.0.0:7001"
+    peers: dict[str, ListenAddress] = {}
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where `/metrics` is served; an empty text turns it off."""
 
-    listen: AddressOrNone = "127.0.0.1:9464"
+    listen: MetricsAddress = "127.0.0.1:9464"
 
 
 class StorageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +104,7 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 PATH_KEYS = ("data_dir", "key_file", "network_key_file", "genesis_file")
+RPC_PATH_KEYS = ("admin_socket", "tls_certificate", "tls_key")
 
 
 def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> NodeConfig:
@@ -116,15 +116,11 @@ def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> Node
     check_keys(values, NodeConfig, what=str(path))
     overridden = _override(values, environment)
     config = convert(values, what=str(path), overridden=overridden)
-    for key in ("p2p.listen", "metrics.listen"):
-        section, name = key.split(".")
-        if address := getattr(getattr(config, section), name):
-            address_parts(address)
-    for address in config.p2p.peers.values():
-        address_parts(address)
+    _check_addresses(config)
     folder = path.resolve().parent
-    absolute = {key: str(folder / getattr(config, key)) for key in PATH_KEYS}
-    return msgspec.structs.replace(config, **absolute)
+    rpc = {key: _absolute(folder, getattr(config.rpc, key)) for key in RPC_PATH_KEYS}
+    own = {key: str(folder / getattr(config, key)) for key in PATH_KEYS}
+    return msgspec.structs.replace(config, rpc=msgspec.structs.replace(config.rpc, **rpc), **own)
 
 
 def convert(
@@ -148,6 +144,17 @@ def address_parts(address: str) -> tuple[str, int]:
             "not an address", what=address[:80], next="write host:port with a port up to 65535"
         )
     return host.strip("[]"), int(port)
+
+
+def _check_addresses(config: NodeConfig) -> None:
+    for address in (config.p2p.listen, config.rpc.listen, *config.p2p.peers.values()):
+        address_parts(address)
+    if config.metrics.listen:
+        address_parts(config.metrics.listen)
+
+
+def _absolute(folder: Path, path: str) -> str:
+    return str(folder / path) if path else ""
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from moyai.node.testnet import (
     make_keys,
     member_account,
 )
-from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest
+from moyai.primitives.genesis import Genesis, Role, genesis_digest
 from moyai.primitives.ids import Digest, PublicKey, format_account
 from moyai.storage.journal import Journal
 from moyai.storage.tree import StateTree
@@ -65,6 +65,77 @@ def make_node_folder(folder: Path, name: str, endpoint: str, roles: tuple[str, .
         roles=roles,
     )
     text = NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME)
+    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
+    write_member(folder / MEMBER_NAME, member)
+    return member
+
+
+def join(config: NodeConfig, genesis: Genesis, *, lost_journal: bool = False) -> str:
+    """Create the journal of the configured key and return the node's name in `genesis`.
+
+    Once in the life of a key: with a second unused journal it could vote against itself. For a key
+    that has lost its journal, `lost_journal` makes one that follows until it is safe to vote.
+    Raises `GenesisFileError` when the key is not in the document, `FolderError` the second time.
+    """
+    check_state_root(genesis, genesis_root)
+    name, key, key_path = _find_self(config, genesis)
+    first = _mark(key_path.with_name(key_path.name + JOINED_SUFFIX), genesis)
+    if not first and not lost_journal:
+        raise FolderError(
+            "its journal was made before, and a second one could vote against the first",
+            what=f"key file {key_path}",
+            next="start with the data folder it has, restore a backup, or give --lost-journal",
+        )
+    config.journal_path.mkdir(parents=True, exist_ok=True)
+    create = Journal.create_abstaining if lost_journal else Journal.create
+    create(config.journal_path, key, genesis_digest(genesis)).close()
+    return name
+
+
+def _mark(marker: Path, genesis: Genesis) -> bool:
+    """Note beside the key that it has a journal now; return whether that is the first time."""
+    try:
+        with marker.open("x", encoding="ascii") as target:
+            target.write(genesis_digest(genesis).hex() + "\n")
+            target.flush()
+            os.fsync(target.fileno())
+    except FileExistsError:
+        return False
+    return True
+
+
+def _find_self(config: NodeConfig, genesis: Genesis) -> tuple[str, PublicKey, Path]:
+    """Return name, journal key and key file of the configured node; full nodes have no vote."""
+    network_path = Path(config.network_key_file)
+    network = read_key_file(network_path, KeyKind.NETWORK).public_key
+    if config.mode == "full":
+        for node in genesis.full_nodes:
+            if node.network_key.hex() == network:
+                return node.name, PublicKey(node.network_key), network_path
+        raise _stranger(genesis, f"full node with network key {network[:16]}…")
+    key_path = Path(config.key_file)
+    public = read_key_file(key_path, KeyKind.VALIDATOR).public_key
+    for member in genesis.members:
+        if member.validator_key.hex() == public:
+            if member.network_key.hex() != network:
+                raise GenesisFileError(
+                    f"has another network key for {member.name}",
+                    what=f"genesis of {genesis.chain_id}",
+                    next="use the network key that was handed in with the validator key",
+                )
+            return member.name, member.validator_key, key_path
+    raise _stranger(genesis, f"member with validator key {public[:16]}…")
+
+
+def _stranger(genesis: Genesis, who: str) -> GenesisFileError:
+    return GenesisFileError(
+        f"has no {who}",
+        what=f"genesis of {genesis.chain_id}",
+        next="hand in member.json before the genesis file is made, or use the right key",
+    )
+
+
+NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME)
     (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
     write_member(folder / MEMBER_NAME, member)
     return member

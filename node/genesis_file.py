@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from moyai.ledger.genesis import genesis_state
 
+from moyai.ledger.genesis import genesis_state
 from moyai.node.config_domain import check_keys, failure
 from moyai.node.errors import ConfigError, GenesisFileError
 from moyai.node.times import format_time, parse_time

@@ -1,8 +1,9 @@
 """Operations as people and scripts write them: JSON objects with names, turned into typed structs.
 
 `{"type": "transfer_token", "token": "coin", "to": "moyai1…", "amount": 5}`. Accounts are addresses,
-other bytes hexadecimal, enumerations lower-case words, times RFC 3339 or milliseconds, records
-plain JSON. Works on every operation there is, by its fields' types.
+other bytes hexadecimal, enumerations lower-case words, times RFC 3339 under the field's name
+without `_ms`, records plain JSON. Works on every operation there is, by its fields' types; the way
+back is `rpc.readable`.
 """
 
 import json
@@ -18,7 +19,7 @@ from msgspec import inspect
 from moyai.node.config_domain import nearest
 from moyai.node.errors import OperationTextError
 from moyai.node.times import parse_time
-from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, format_account, parse_account, parse_hex
+from moyai.primitives.ids import ACCOUNT_BYTES, parse_account, parse_hex
 from moyai.primitives.operations import Operation
 
 OPERATION_TYPES: dict[str, type[msgspec.Struct]] = {
@@ -26,6 +27,7 @@ OPERATION_TYPES: dict[str, type[msgspec.Struct]] = {
 }
 """Name -> struct, like `open_account`."""
 
+TIME_SUFFIX = "_ms"
 _RECORD_BYTES_MIN = 2
 _RECORD_BYTES_MAX = 16 * 1024
 
@@ -65,28 +67,25 @@ def parse_operation(value: Any, place: int = 0) -> Operation:
     return operation
 
 
-def describe_operation(operation: msgspec.Struct) -> dict[str, Any]:
-    """Return an operation in the form that `parse_operation` reads."""
-    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(operation).__name__).lower()
-    return {"type": name, **_plain_struct(operation)}
-
-
 def _struct(value: Any, kind: type[msgspec.Struct], what: str) -> Any:
     if not isinstance(value, Mapping):
         raise OperationTextError("is not an object", what=what, next="write it as {…}")
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    for key in value:
-        if key not in fields:
-            raise OperationTextError(
-                f"no such field: {key}", what=what, next=nearest(str(key), list(fields))
-            )
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType)
+    names = [field.name.removesuffix(TIME_SUFFIX) for field in info.fields]
+    for key in value:
+        if key not in names:
+            raise OperationTextError(
+                f"no such field: {key}", what=what, next=nearest(str(key), names)
+            )
     plain = []
-    for field in info.fields:
-        if field.name not in value:
-            raise OperationTextError(f"lacks {field.name}", what=what, next="add it")
-        plain.append(_value(value[field.name], field.type, f"{what}.{field.name}"))
+    for name, field in zip(names, info.fields, strict=True):
+        if name not in value:
+            raise OperationTextError(f"lacks {name}", what=what, next="add it")
+        given = value[name]
+        if field.name.endswith(TIME_SUFFIX) and given is not None:
+            given = _time(given, f"{what}.{name}")
+        plain.append(_value(given, field.type, f"{what}.{name}"))
     tagged = plain if info.tag is None else [info.tag, *plain]
     try:
         return msgspec.convert(tagged, kind)
@@ -172,39 +171,19 @@ def _enumeration(value: Any, kind: type, what: str) -> int:
     return int(_integer(value, what))
 
 
+def _time(value: Any, what: str) -> int:
+    if isinstance(value, str) and not value.isdecimal():
+        try:
+            return parse_time(value)
+        except (ValueError, OverflowError) as error:
+            advice = "write it as 2026-01-31T09:00:00.000Z"
+            raise OperationTextError(str(error), what=what, next=advice) from None
+    return _integer(value, what)
+
+
 def _integer(value: Any, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        if value.isdecimal():
-            return int(value)
-        if what.endswith("_ms"):
-            try:
-                return parse_time(value)
-            except ValueError as error:
-                raise OperationTextError(str(error), what=what, next="write RFC 3339") from None
+    if isinstance(value, str) and value.isdecimal() and value.isascii():
+        return int(value)
     raise OperationTextError("is not an integer", what=what, next="write a whole number")
-
-
-def _plain_struct(struct: msgspec.Struct) -> dict[str, Any]:
-    info = inspect.type_info(type(struct))
-    assert isinstance(info, inspect.StructType)
-    return {field.name: _plain(getattr(struct, field.name), field.type) for field in info.fields}
-
-
-def _plain(value: Any, kind: inspect.Type) -> Any:
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
-    match value, kind:
-        case IntEnum(), _:
-            return value.name.lower()
-        case bytes(), inspect.BytesType(min_length=shortest, max_length=longest):
-            if (shortest, longest) == (_RECORD_BYTES_MIN, _RECORD_BYTES_MAX):
-                return json.loads(value)
-            return format_account(AccountId(value)) if len(value) == ACCOUNT_BYTES else value.hex()
-        case tuple(), inspect.VarTupleType(item_type=item):
-            return [_plain(inner, item) for inner in value]
-        case msgspec.Struct(), _:
-            return _plain_struct(value)
-        case _:
-            return value

@@ -11,7 +11,6 @@ from moyai.node.errors import OperationTextError
 from moyai.node.operation_text import (
     OPERATION_TYPES,
     canonical_json,
-    describe_operation,
     parse_operations,
 )
 from moyai.primitives.errors import IdentifierError, MoyaiError
@@ -24,6 +23,7 @@ from moyai.primitives.operations import (
     RegisterDocument,
     TransferToken,
 )
+from moyai.rpc.readable import readable_operation
 
 ADDRESS = format_account(AccountId(bytes(range(20))))
 KEY = bytes(range(32)).hex()
@@ -32,7 +32,7 @@ CONTROLLER = {
     "public_key": KEY,
     "role": "owner",
     "weight": 1,
-    "expires_ms": None,
+    "expires": None,
 }
 POLICY = {
     "hold_level": "friend",
@@ -57,7 +57,7 @@ EXAMPLES: list[dict[str, object]] = [
         "public_key": KEY,
         "new_scheme": 1,
         "new_public_key": KEY,
-        "new_expires_ms": "2027-01-01T00:00:00Z",
+        "new_expires": "2027-01-01T00:00:00Z",
     },
     {"type": "freeze_account", "account": ADDRESS},
     {"type": "thaw_account", "account": ADDRESS},
@@ -65,11 +65,11 @@ EXAMPLES: list[dict[str, object]] = [
         "type": "bind_identity",
         "account": ADDRESS,
         "level": "resident",
-        "expires_ms": 1_800_000_000_000,
+        "expires": 1_800_000_000_000,
         "nullifiers": [{"programme": "snow", "nullifier": KEY}],
         "place_cell": "xn7",
     },
-    {"type": "renew_identity", "account": ADDRESS, "expires_ms": "2027-01-01T09:00:00+09:00"},
+    {"type": "renew_identity", "account": ADDRESS, "expires": "2027-01-01T09:00:00+09:00"},
     {"type": "suspend_identity", "account": ADDRESS},
     {"type": "revoke_identity", "account": ADDRESS},
     {
@@ -108,7 +108,7 @@ def test_there_is_an_example_of_every_operation() -> None:
 def test_every_operation_is_read_and_described_alike(example: dict[str, object]) -> None:
     (operation,) = parse_operations(json.dumps(example))
     assert type(operation) is OPERATION_TYPES[str(example["type"])]
-    described = describe_operation(operation)
+    described = readable_operation(operation)
     assert parse_operations(json.dumps(described)) == (operation,)
 
 
@@ -146,6 +146,7 @@ def test_values_become_what_the_ledger_holds() -> None:
     [
         ("{", "is not JSON"),
         ("[1]", "has no type"),
+        (f'{{"type": "renew_identity", "account": "{ADDRESS}", "expires": "soon"}}', "Invalid isoformat"),
         ('{"type": "transfer_tokens"}', "did you mean transfer_token"),
         ('{"type": "burn_token", "token": "coin"}', "lacks amount"),
         ('{"type": "burn_token", "token": "coin", "amout": 1}', "did you mean amount"),
