@@ -3,6 +3,8 @@
 Not here: the catalogue of refusal codes and the kinds of events (the ledger).
 """
 
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import msgspec
 
 from moyai.primitives.codec import encode
@@ -12,13 +14,18 @@ from moyai.primitives.merkle import merkle_root
 
 OK = 0
 
+if TYPE_CHECKING:
+    FieldValue: TypeAlias = int | str | bytes | None
+else:
+    FieldValue = Any  # msgspec decodes no union of text and bytes
+
 
 class Event(msgspec.Struct, array_like=True, frozen=True):
     """One thing that happened: its kind `topic.verb`, the accounts it touches, named values."""
 
     kind: str
     accounts: tuple[AccountId, ...]
-    fields: tuple[tuple[str, int | str | bytes | None], ...]
+    fields: tuple[tuple[str, FieldValue], ...]
 
 
 class Receipt(msgspec.Struct, array_like=True, frozen=True):

@@ -200,6 +200,11 @@ class ChainStore:
         with self._environment.read() as read:
             yield ChainSnapshot(self._environment, self._blocks, read, self.states)
 
+    @property
+    def receipts_frontier(self) -> Frontier:
+        """Return the log of the receipts roots of all blocks appended, from height 1 on."""
+        return self._receipts
+
     def frontier(self, height: Height) -> Frontier:
         """Return the log of the ancestors of the block at a written height: digests of all below
         it.

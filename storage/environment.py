@@ -37,6 +37,7 @@ ALARM_PERCENT = 70
 NO_NEW_TRANSACTIONS_PERCENT = 85
 STOP_PERCENT = 95
 LOCK_FILE = "lock"
+DATA_FILE = "data.mdb"
 
 T = TypeVar("T", bound=Enum)
 
@@ -71,7 +72,7 @@ class Environment:
         self.name = settings.name
         self._path = settings.path
         self._failed: str | None = None
-        exists = (settings.path / "data.mdb").exists()
+        exists = (settings.path / DATA_FILE).exists()
         if create and exists:
             raise StoreExistsError(
                 "there already is one", what=self._what, next="choose an empty data directory"
@@ -179,8 +180,15 @@ class Environment:
             raise CommitFailed(
                 f"the copy failed: {error}", what=self._what, next="free disk space and try again"
             ) from None
-        sync_path(target / "data.mdb")
+        sync_path(target / DATA_FILE)
         sync_path(target)
+
+    def replace_by(self, data_file: Path) -> None:
+        """Close the environment and put a copy made by `copy` in its place, in one step."""
+        self._lmdb.close()
+        os.replace(data_file, self._path / DATA_FILE)
+        sync_path(self._path)
+        os.close(self._lock)
 
     def close(self) -> None:
         """Close the environment and release the lock."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import lmdb
 import msgspec
 
-from moyai.ledger.apply import IndexChange
+from moyai.ledger.context import IndexChange
 from moyai.primitives.ids import Height
 from moyai.storage.table import Table
 

@@ -4,6 +4,7 @@ It is read on the thread that owns the chain store, for at most 2 s, and never k
 Not here: what to answer to whom (`node.queries`).
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
@@ -118,9 +119,13 @@ class ChainSnapshot:
         assert header is not None, f"no header at height {height} of {self.height}"
         return header
 
+    def height_of(self, digest: bytes) -> Height | None:
+        """Return the height of the block with this digest."""
+        return self._blocks.height_of(self._read.raw, digest)
+
     def header_by_digest(self, digest: bytes) -> Header | None:
         """Return the header of the block with this digest."""
-        height = self._blocks.height_of(self._read.raw, digest)
+        height = self.height_of(digest)
         return None if height is None else self.header(height)
 
     def certificate(self, height: int) -> Certificate | None:
@@ -180,19 +185,12 @@ class ChainSnapshot:
         newest = self._newest(key)
         return None if newest is None else _entry(version_at(newest, height, self._version))
 
-    def history(
-        self, key: bytes, *, before_version: int | None = None, limit: int
-    ) -> list[KeyVersion]:
-        """Return versions of a key, newest first, those below `before_version` if it is given."""
+    def history(self, key: bytes) -> Iterator[KeyVersion]:
+        """Yield the versions of a key, newest first; read on demand."""
         newest = self._newest(key)
-        if newest is None:
-            return []
-        versions = (
-            KeyVersion(version.version, Height(version.height), version.value)
-            for version in versions_back(newest, self._version)
-            if before_version is None or version.version < before_version
-        )
-        return list(islice(versions, limit))
+        if newest is not None:
+            for version in versions_back(newest, self._version):
+                yield KeyVersion(version.version, Height(version.height), version.value)
 
     def prove_state(self, key: bytes, height: int | None = None) -> tuple[StateProof, Height]:
         """Return the proof of what a key holds, and the height of the root it leads to.
@@ -205,24 +203,26 @@ class ChainSnapshot:
             raise ProofError("no such block is written", what=f"height {at}", next=_ASK_LOWER)
         return self._states.tree.prove(key, at, self._leaf), at
 
-    def prove_history(self, key: bytes, *, first_version: int = 1) -> tuple[HistoryProof, Height]:
-        """Return the proof of all versions of a key from one on, under the attested root.
+    def prove_history(
+        self, key: bytes, *, first_version: int = 1, height: int | None = None
+    ) -> tuple[HistoryProof, Height]:
+        """Return the proof of all versions of a key from one on, under a root as `prove_state` has.
 
-        Raises `ProofError` when the key never was there or there are more than 1,000 versions.
+        Raises `ProofError` when the key has no such version or there are more than 1,000.
         """
-        newest, height = self.prove_state(key)
+        newest, at = self.prove_state(key, height)
         leaf = newest.leaf
         if leaf is None or leaf.key_digest != sha256(key).digest() or leaf.version < first_version:
             raise ProofError("has no such version", what=f"state key {key.hex()}", next=_ASK_LOWER)
         if leaf.version - first_version >= HISTORY_VERSIONS_MAX or first_version < 1:
             raise ProofError(
-                f"a proof holds at most {HISTORY_VERSIONS_MAX} versions",
+                f"a proof holds at most {HISTORY_VERSIONS_MAX} versions, from version 1 on",
                 what=f"state key {key.hex()} from version {first_version} to {leaf.version}",
                 next="ask from a later version on",
             )
-        oldest_first = self._versions_between(key, height, first_version)
+        oldest_first = self._versions_between(key, at, first_version)
         versions = tuple(Version(value_digest(one.value), one.height) for one in oldest_first)
-        return HistoryProof(first_version, oldest_first[0].previous_hash, versions, newest), height
+        return HistoryProof(first_version, oldest_first[0].previous_hash, versions, newest), at
 
     def prove_log(self, height: int, in_height: int) -> list[bytes]:
         """Return the path of the block at `height` to the log root of the header at `in_height`.
@@ -231,6 +231,14 @@ class ChainSnapshot:
         """
         self._check_written(in_height)
         return self._log.path(self._read.raw, height, in_height)
+
+    def prove_receipts_root(self, height: int, log_size: int) -> list[bytes]:
+        """Return the path of a block's receipts root to the root over blocks 1 to `log_size`.
+
+        Raises `ProofError` unless `height` is among them.
+        """
+        self._check_written(log_size)
+        return self._receipts_log.path(self._read.raw, height - 1, log_size)
 
     def log_frontier(self, height: int) -> Frontier:
         """Return the log of the ancestors of the block at a height."""
@@ -255,9 +263,7 @@ class ChainSnapshot:
             )
         leaves = [encode(receipt) for receipt in self.receipts(height)]
         path = tuple(list_inclusion_path(index, leaves))
-        return ReceiptProof(
-            path, tuple(self._receipts_log.path(self._read.raw, height - 1, size)), size
-        )
+        return ReceiptProof(path, tuple(self.prove_receipts_root(height, size)), size)
 
     def account_transactions(
         self, account: AccountId, *, before: TransactionPlace | None = None, limit: int

@@ -1,1 +1,0 @@
-"""A small genesis, and blocks over it that need no signatures."""
