@@ -1,7 +1,7 @@
 """The catalogue of what the door answers when it does not answer what was asked.
 
-Each error is a JSON-RPC code and a stable name; `data` says reason, object and what to do. Codes are
-never reused. Not here: codes of refused transactions (`ledger.codes`).
+Each error is a JSON-RPC code and a stable name; `data` says reason, object and what to do.
+Codes are never reused. Not here: codes of refused transactions (`ledger.codes`).
 """
 
 from typing import Any, ClassVar
@@ -170,8 +170,8 @@ CATALOGUE: tuple[type[RpcError], ...] = (
 
 RETRY_AFTER_MS = {
     "busy": 1_000,
-    "pool_full": 1_000,
-    "pool_account_full": 500,
+    "mempool_full": 1_000,
+    "account_busy": 1_000,
     "disk_full": 10_000,
     "not_ready": 1_000,
 }

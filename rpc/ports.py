@@ -6,16 +6,16 @@ Not here: how they are filled (`node.queries`).
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from moyai.ledger.state import StateReader
+from moyai.ledger.state import StateEntry, StateReader
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.genesis import Genesis
-from moyai.primitives.ids import AccountId, Digest, Epoch, Height, PublicKey, TransactionId
+from moyai.primitives.ids import AccountId, Epoch, Height, TransactionId
 from moyai.primitives.receipt import Event, Receipt
 from moyai.primitives.state_proof import HistoryProof, StateProof
 
@@ -48,34 +48,49 @@ class Writes(Protocol):
         ...
 
 
-class FoundTransaction(msgspec.Struct, frozen=True):
-    """Where a final transaction stands, and its bytes as they travelled."""
+class Place(NamedTuple):
+    """Where a final transaction is: the height of its block and its position in it."""
 
     height: Height
-    index: int
+    position: int
+
+
+class FoundTransaction(NamedTuple):
+    """A final transaction: its place, and its bytes as they travelled."""
+
+    place: Place
     raw: bytes
 
 
-class StateVersion(msgspec.Struct, frozen=True):
-    """One version of one key: none as value says that it was deleted then."""
+class KeyVersion(NamedTuple):
+    """One version of a state key; a value of none says that it was deleted then."""
 
-    value: bytes | None
     version: int
     height: Height
+    value: bytes | None
 
 
-class ChainEvent(msgspec.Struct, frozen=True):
-    """An event with its place: the block, the transaction in it, the event in the transaction."""
+class ChainEvent(NamedTuple):
+    """An event: the place of its transaction, its number within that, and itself."""
 
-    height: Height
-    index: int
-    place: int
+    place: Place
+    number: int
     transaction: TransactionId
     event: Event
 
 
+class EventPage(NamedTuple):
+    """Events in order, all or none of a transaction; `next` is beyond the head at the end."""
+
+    events: Sequence[ChainEvent]
+    next: Place
+
+
 class IndexQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Records by one index: values from `low` to `high`, both included, as of a height."""
+    """Records by one index: values from `low` to `high`, both included, as of a height.
+
+    `cursor` is that of the last hit already seen.
+    """
 
     index: bytes
     as_of: Height
@@ -85,83 +100,78 @@ class IndexQuery(msgspec.Struct, frozen=True, kw_only=True):
     reverse: bool = False
 
 
-class IndexHit(msgspec.Struct, frozen=True):
-    """A record found by an index, and the cursor that continues after it."""
+class IndexHit(NamedTuple):
+    """The state key of a record found by an index, and the cursor that continues after it."""
 
-    value: bytes
     key: bytes
     cursor: bytes
-
-
-class EpochEnd(msgspec.Struct, frozen=True):
-    """What proves the validators of an epoch: the last block of the one before, certified."""
-
-    header: Header
-    fillers: tuple[Header, ...]
-    certificate: Certificate
 
 
 class Snapshot(StateReader, Protocol):
     """One committed state of the chain; every answer is of the same height.
 
-    `get` (of `StateReader`) reads the state after block `height`. Heights asked for are at most
-    `height`. Held for one request and never across a wait.
+    `get` (of `StateReader`) reads the state after block `height`. Held for one request and never
+    across a wait. Proofs raise `ProofError` when the node no longer holds what they need.
     """
 
     @property
     def height(self) -> Height: ...
 
-    def header(self, height: Height) -> Header: ...
+    def header(self, height: int) -> Header | None: ...
 
-    def height_of(self, digest: Digest) -> Height | None: ...
+    def height_of(self, digest: bytes) -> Height | None: ...
 
-    def certificate(self, height: Height) -> Certificate | None:
-        """Return the certificate of the block itself; none when a later block finalized it."""
+    def certificate(self, height: int) -> Certificate | None:
+        """Return the certificate of exactly this block; none when a later block finalized it."""
         ...
 
-    def transaction_ids(self, height: Height) -> Sequence[TransactionId]: ...
+    def certificate_above(self, height: int) -> tuple[Height, Certificate] | None:
+        """Return the first certificate at or above a height, with the height of its block."""
+        ...
 
-    def transaction(self, transaction: TransactionId) -> FoundTransaction | None: ...
+    def transaction_ids(self, height: int) -> Sequence[TransactionId]: ...
 
-    def receipts(self, height: Height) -> Sequence[Receipt]: ...
+    def body(self, height: int) -> Sequence[bytes]: ...
 
-    def get_as_of(self, key: bytes, height: Height) -> StateVersion | None: ...
+    def place(self, transaction: bytes) -> Place | None: ...
 
-    def versions(self, key: bytes) -> Iterator[StateVersion]:
+    def transaction(self, transaction: bytes) -> FoundTransaction | None: ...
+
+    def receipt(self, transaction: bytes) -> Receipt | None: ...
+
+    def receipts(self, height: int) -> Sequence[Receipt]: ...
+
+    def state_as_of(self, key: bytes, height: int) -> StateEntry | None: ...
+
+    def history(self, key: bytes) -> Iterator[KeyVersion]:
         """Yield every version of a key, newest first."""
         ...
 
-    def prove_state(self, key: bytes, height: Height) -> StateProof | None:
-        """Return the proof under the state root after `height`; none when that root has gone."""
+    def prove_state(self, key: bytes, height: int) -> StateProof:
+        """Return the proof of what a key holds under the state root after block `height`."""
         ...
 
-    def prove_history(self, key: bytes, height: Height, first_version: int) -> HistoryProof | None:
-        """Return the proof of versions from `first_version` on, as `prove_state`."""
+    def prove_history(self, key: bytes, height: int, first_version: int) -> HistoryProof:
+        """Return the proof of all versions from one on, under the same root."""
         ...
 
-    def log_path(self, height: Height, size: int) -> list[bytes]:
-        """Return the path of block `height` in the log of the first `size` blocks."""
+    def log_path(self, height: int, in_height: int) -> list[bytes]:
+        """Return the path of a block to the log root of the header at `in_height`."""
         ...
 
-    def receipts_log_path(self, height: Height, size: int) -> list[bytes]:
-        """Return the path of block `height` in the log of the receipts of blocks 1..size."""
+    def receipts_log_path(self, height: int, size: int) -> list[bytes]:
+        """Return the path of a block's receipts root to the root over blocks 1 to `size`."""
         ...
 
     def account_transactions(
-        self, account: AccountId, before: tuple[int, int] | None
-    ) -> Iterator[tuple[Height, int]]:
-        """Yield (height, index) of what touched an account, newest first, below `before`."""
+        self, account: AccountId, before: Place | None, limit: int
+    ) -> Sequence[Place]:
+        """Return the places of what touched an account, newest first."""
         ...
 
-    def events(self, after: tuple[int, int, int] | None) -> Iterator[ChainEvent]:
-        """Yield events in their order, after the (height, index, place) of one already seen."""
-        ...
+    def events(self, start: Place, limit: int) -> EventPage: ...
 
-    def records(self, query: IndexQuery) -> Iterator[IndexHit]: ...
-
-    def epoch_end(self, epoch: Epoch) -> EpochEnd | None: ...
-
-    def validator_keys(self, epoch: Epoch) -> tuple[PublicKey, ...] | None: ...
+    def records(self, query: IndexQuery, limit: int) -> Sequence[IndexHit]: ...
 
 
 class LinkStatus(msgspec.Struct, frozen=True):
@@ -200,8 +210,8 @@ class PoolStatus(msgspec.Struct, frozen=True):
 class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the node says about itself; `final_age_ms` is none before the first final block.
 
-    `is_ready` says whether the node can take transactions that will become final; `not_ready_because`
-    says why it cannot, in words for an operator.
+    `is_ready` says whether the node can take transactions that will become final, and
+    `not_ready_because` why it cannot, in words for an operator.
     """
 
     name: str

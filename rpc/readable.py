@@ -1,8 +1,8 @@
 """Ledger structs as plain data with names, for people and for programs without our types.
 
 Accounts become addresses, other bytes hexadecimal, enumerations lower-case words, amounts decimal
-texts, times (`…_ms`) RFC 3339 under the name without `_ms`, records JSON. Operations carry a `type`.
-The form of operations is the one that `moyai tx build` reads. Not here: results of their own shape.
+texts, times (`…_ms`) RFC 3339 under the name without `_ms`, records JSON. Operations carry a
+`type`; their form is the one that `moyai tx build` reads. Not here: results of their own shape.
 """
 
 import json

@@ -18,13 +18,13 @@ from moyai.rpc.schema_types import (
 )
 
 
-class AccountParams(Params):
+class AccountParams(Params, frozen=True, kw_only=True):
     """The account asked about."""
 
     account: AccountText
 
 
-class ControllerShown(Result):
+class ControllerShown(Result, frozen=True, kw_only=True):
     """A key that may act for an account."""
 
     scheme: int
@@ -34,7 +34,7 @@ class ControllerShown(Result):
     expires: TimeText | None
 
 
-class AccountShown(Result):
+class AccountShown(Result, frozen=True, kw_only=True):
     """An account; `level` is what its binding is worth at the time of the newest block."""
 
     height: HeightNumber
@@ -50,7 +50,7 @@ class AccountShown(Result):
     level: str
 
 
-class AccountHistoryParams(Params):
+class AccountHistoryParams(Params, frozen=True, kw_only=True):
     """What touched an account, newest first; `cursor` goes on after an earlier page."""
 
     account: AccountText
@@ -58,7 +58,7 @@ class AccountHistoryParams(Params):
     limit: PageLimit = PAGE_ITEMS_DEFAULT
 
 
-class HistoryItem(Result):
+class HistoryItem(Result, frozen=True, kw_only=True):
     """A transaction that touched the account; code 0 is done."""
 
     id: HexDigest
@@ -69,7 +69,7 @@ class HistoryItem(Result):
     operations: list[str]
 
 
-class AccountHistoryShown(Result):
+class AccountHistoryShown(Result, frozen=True, kw_only=True):
     """A page; `cursor` is there when there is more."""
 
     height: HeightNumber
@@ -77,7 +77,7 @@ class AccountHistoryShown(Result):
     cursor: CursorText | None = None
 
 
-class IdentityShown(Result):
+class IdentityShown(Result, frozen=True, kw_only=True):
     """What is bound to an account: no personal data is on the ledger.
 
     `level` is what counts at the time of the newest block, `bound_level` what was bound.
@@ -94,13 +94,13 @@ class IdentityShown(Result):
     programmes: list[str] | None = None
 
 
-class TokenParams(Params):
+class TokenParams(Params, frozen=True, kw_only=True):
     """The token class asked about."""
 
     token: NameText
 
 
-class TokenShown(Result):
+class TokenShown(Result, frozen=True, kw_only=True):
     """A token class, its policy, and how many units there are."""
 
     height: HeightNumber
@@ -109,14 +109,14 @@ class TokenShown(Result):
     details: dict[str, Any]
 
 
-class BalanceParams(Params):
+class BalanceParams(Params, frozen=True, kw_only=True):
     """How many units of a class an account holds."""
 
     token: NameText
     account: AccountText
 
 
-class BalanceShown(Result):
+class BalanceShown(Result, frozen=True, kw_only=True):
     """The balance after the block at `height`."""
 
     height: HeightNumber

@@ -22,11 +22,11 @@ Path = list[HexDigest]
 Part = Literal["ids", "codes", "transactions", "receipts"]
 
 
-class HeadParams(NoParams):
+class HeadParams(NoParams, frozen=True, kw_only=True):
     """Nothing to choose."""
 
 
-class HeadShown(Result):
+class HeadShown(Result, frozen=True, kw_only=True):
     """The newest committed block; `state_root` is that of the block at `executed_height`."""
 
     height: HeightNumber
@@ -39,15 +39,15 @@ class HeadShown(Result):
     log_root: HexDigest
 
 
-class BlockParams(Params):
-    """A block by height or by digest, the newest one without either; `include` asks for its body."""
+class BlockParams(Params, frozen=True, kw_only=True):
+    """A block by height or digest, the newest one without either; `include` asks for its body."""
 
     height: HeightNumber | None = None
     digest: HexDigest | None = None
     include: Annotated[tuple[Part, ...], Meta(max_length=4)] = ()
 
 
-class BlockShown(Result):
+class BlockShown(Result, frozen=True, kw_only=True):
     """A block; `header` are the bytes that its digest is made of, `head` the newest height.
 
     `ids`, `codes` (0 is done), `transactions` and `receipts` are in the order of the block.
@@ -69,7 +69,7 @@ class BlockShown(Result):
     receipts: list[Base64] | None = None
 
 
-class Certified(Result):
+class Certified(Result, frozen=True, kw_only=True):
     """A header and the finalization certificate over exactly its digest."""
 
     height: HeightNumber
@@ -77,7 +77,7 @@ class Certified(Result):
     certificate: Base64
 
 
-class CertificateParams(Params):
+class CertificateParams(Params, frozen=True, kw_only=True):
     """The newest certified header, or the lowest one at or above `height`.
 
     With `known_height` the answer proves that the block of that height is an ancestor.
@@ -87,14 +87,14 @@ class CertificateParams(Params):
     known_height: HeightNumber | None = None
 
 
-class CertificateShown(Result):
-    """`known_path`: leaf `known_height` in the log of size `certified.height` under its `log_root`."""
+class CertificateShown(Result, frozen=True, kw_only=True):
+    """`known_path`: leaf `known_height` in the log under `log_root` of size `certified.height`."""
 
     certified: Certified
     known_path: Path | None
 
 
-class ProveParams(Params):
+class ProveParams(Params, frozen=True, kw_only=True):
     """Prove a transaction with its receipt, or the block at `height`; one of the two.
 
     `in_height` asks for the proof of a block under the certified header of exactly that height.
@@ -108,13 +108,14 @@ class ProveParams(Params):
     wait_ms: Annotated[int, Meta(ge=0, le=PROOF_WAIT_MS_MAX)] = 0
 
 
-class ProofShown(Result):
+class ProofShown(Result, frozen=True, kw_only=True):
     """A proof of a block, and of a transaction and its receipt when one was asked for.
 
     `path`: leaf `index` under `tx_root` of size `tx_count`. `log_path`: leaf `header.height` in the
-    log of size `certified.height`, none when the block is certified itself. `receipt_path`: leaf `index` under the root of the
-    block's receipts. `receipts_log_path`: that root as leaf `header.height - 1` under the certified
-    header's `executed.receipts_root` of size `executed.height`.
+    log of size `certified.height`, null when the block is certified itself. `receipt_path`: leaf
+    `index` under the root of the block's receipts. `receipts_log_path`: that root as leaf
+    `header.height - 1` under the certified header's `executed.receipts_root` of size
+    `executed.height`.
     """
 
     header: Base64
@@ -129,7 +130,7 @@ class ProofShown(Result):
     receipts_log_path: Path | None = None
 
 
-class GenesisShown(Result):
+class GenesisShown(Result, frozen=True, kw_only=True):
     """The document every node starts from; `digest` names the network."""
 
     digest: HexDigest
@@ -138,13 +139,13 @@ class GenesisShown(Result):
     document: Base64
 
 
-class ValidatorsParams(Params):
+class ValidatorsParams(Params, frozen=True, kw_only=True):
     """The epoch asked about."""
 
     epoch: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
 
 
-class EpochEndShown(Result):
+class EpochEndShown(Result, frozen=True, kw_only=True):
     """The last block of the epoch before, the fillers after it, and the certificate of the last."""
 
     header: Base64
@@ -152,7 +153,7 @@ class EpochEndShown(Result):
     certificate: Base64
 
 
-class ValidatorsShown(Result):
+class ValidatorsShown(Result, frozen=True, kw_only=True):
     """The validator keys of an epoch by index; `epoch_end` proves them, except for epoch 0."""
 
     epoch: int

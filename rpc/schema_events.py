@@ -37,7 +37,7 @@ class EventFilter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     accounts: Annotated[tuple[AccountText, ...], Meta(max_length=16)] = ()
 
 
-class EventsParams(Params):
+class EventsParams(Params, frozen=True, kw_only=True):
     """Events after `cursor`, from the beginning without one."""
 
     cursor: CursorText | None = None
@@ -45,7 +45,7 @@ class EventsParams(Params):
     filter: EventFilter = EventFilter()
 
 
-class EventItem(Result):
+class EventItem(Result, frozen=True, kw_only=True):
     """An event with its place; `cursor` goes on after it."""
 
     cursor: CursorText
@@ -57,7 +57,7 @@ class EventItem(Result):
     fields: dict[str, Any]
 
 
-class EventsShown(Result):
+class EventsShown(Result, frozen=True, kw_only=True):
     """A page; `cursor` says where to go on, also when the page is empty."""
 
     height: HeightNumber
@@ -65,7 +65,7 @@ class EventsShown(Result):
     cursor: CursorText
 
 
-class SubscribeParams(Params):
+class SubscribeParams(Params, frozen=True, kw_only=True):
     """Follow blocks or events, from after `cursor`, from now on without one."""
 
     topic: Literal["blocks", "events"]
@@ -73,26 +73,26 @@ class SubscribeParams(Params):
     filter: EventFilter = EventFilter()
 
 
-class SubscribeAnswer(Result):
+class SubscribeAnswer(Result, frozen=True, kw_only=True):
     """The number of the subscription on this connection, and where it begins."""
 
     subscription: int
     cursor: CursorText
 
 
-class UnsubscribeParams(Params):
+class UnsubscribeParams(Params, frozen=True, kw_only=True):
     """The subscription to end."""
 
     subscription: int
 
 
-class UnsubscribeAnswer(Result):
+class UnsubscribeAnswer(Result, frozen=True, kw_only=True):
     """Whether there was such a subscription."""
 
     ended: bool
 
 
-class BlockItem(Result):
+class BlockItem(Result, frozen=True, kw_only=True):
     """A block as a subscription tells it."""
 
     cursor: CursorText

@@ -14,11 +14,11 @@ from moyai.rpc.schema_types import (
 )
 
 
-class StatusParams(NoParams):
+class StatusParams(NoParams, frozen=True, kw_only=True):
     """Nothing to choose."""
 
 
-class StatusShown(Result):
+class StatusShown(Result, frozen=True, kw_only=True):
     """The node, its heights, its links, what waits and how full the disk is."""
 
     name: str
@@ -40,7 +40,7 @@ class StatusShown(Result):
     disk: dict[str, Any]
 
 
-class HealthShown(Result):
+class HealthShown(Result, frozen=True, kw_only=True):
     """Whether the node can make transactions final, and in one line why not."""
 
     ready: bool
@@ -50,7 +50,7 @@ class HealthShown(Result):
     height: HeightNumber
 
 
-class MemberShown(Result):
+class MemberShown(Result, frozen=True, kw_only=True):
     """A member organisation as genesis has it."""
 
     name: str
@@ -62,7 +62,7 @@ class MemberShown(Result):
     roles: list[str]
 
 
-class MembersShown(Result):
+class MembersShown(Result, frozen=True, kw_only=True):
     """The members by validator index, and the registered nodes that do not vote."""
 
     height: HeightNumber
@@ -70,14 +70,14 @@ class MembersShown(Result):
     full_nodes: list[dict[str, str]]
 
 
-class ParametersShown(Result):
+class ParametersShown(Result, frozen=True, kw_only=True):
     """The chain parameters that all nodes share."""
 
     height: HeightNumber
     parameters: dict[str, int]
 
 
-class EvidenceItem(Result):
+class EvidenceItem(Result, frozen=True, kw_only=True):
     """Canonical bytes of two messages that no honest validator signs both."""
 
     kind: str
@@ -86,19 +86,19 @@ class EvidenceItem(Result):
     evidence: Base64
 
 
-class EvidenceShown(Result):
+class EvidenceShown(Result, frozen=True, kw_only=True):
     """All evidence this node holds."""
 
     evidence: list[EvidenceItem]
 
 
-class LogLevelParams(Params):
+class LogLevelParams(Params, frozen=True, kw_only=True):
     """How much the node logs from now on."""
 
     level: Literal["debug", "info", "warning", "error"]
 
 
-class Done(Result):
+class Done(Result, frozen=True, kw_only=True):
     """The operator's request was carried out."""
 
     done: bool = True

@@ -21,13 +21,13 @@ from moyai.rpc.schema_types import (
 Scalar = str | int | bool
 
 
-class CollectionParams(Params):
+class CollectionParams(Params, frozen=True, kw_only=True):
     """The collection asked about."""
 
     collection: NameText
 
 
-class CollectionShown(Result):
+class CollectionShown(Result, frozen=True, kw_only=True):
     """A collection: schema, indexes, writers."""
 
     height: HeightNumber
@@ -44,7 +44,7 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     le: Scalar | None = None
 
 
-class RecordsParams(Params):
+class RecordsParams(Params, frozen=True, kw_only=True):
     """Records that meet all filters, as they stood after the block at `as_of`.
 
     One indexed field leads: that of `order_by`, else of the first filter on an indexed field.
@@ -61,7 +61,7 @@ class RecordsParams(Params):
     limit: PageLimit = PAGE_ITEMS_DEFAULT
 
 
-class RecordShown(Result):
+class RecordShown(Result, frozen=True, kw_only=True):
     """One record: its key, its value, its version and since when it stands."""
 
     key: str
@@ -70,7 +70,7 @@ class RecordShown(Result):
     changed_height: HeightNumber
 
 
-class RecordsShown(Result):
+class RecordsShown(Result, frozen=True, kw_only=True):
     """A page of one height; `cursor` is there when there may be more."""
 
     height: HeightNumber
@@ -78,7 +78,7 @@ class RecordsShown(Result):
     cursor: CursorText | None = None
 
 
-class RecordParams(Params):
+class RecordParams(Params, frozen=True, kw_only=True):
     """One record."""
 
     collection: NameText
@@ -86,7 +86,7 @@ class RecordParams(Params):
     as_of: HeightNumber | None = None
 
 
-class RecordFound(Result):
+class RecordFound(Result, frozen=True, kw_only=True):
     """One record as it stood after block `height`; `record` is null when there is none."""
 
     height: HeightNumber
@@ -94,7 +94,7 @@ class RecordFound(Result):
     record: RecordShown | None
 
 
-class RecordHistoryParams(Params):
+class RecordHistoryParams(Params, frozen=True, kw_only=True):
     """Every version of one record, newest first; `before` goes on below a version."""
 
     collection: NameText
@@ -103,7 +103,7 @@ class RecordHistoryParams(Params):
     limit: PageLimit = PAGE_ITEMS_DEFAULT
 
 
-class RecordVersion(Result):
+class RecordVersion(Result, frozen=True, kw_only=True):
     """One version; a value of null was an erasure."""
 
     version: int
@@ -112,7 +112,7 @@ class RecordVersion(Result):
     value: Any
 
 
-class RecordHistoryShown(Result):
+class RecordHistoryShown(Result, frozen=True, kw_only=True):
     """A page; `before` is there when there are older versions."""
 
     height: HeightNumber
@@ -122,27 +122,26 @@ class RecordHistoryShown(Result):
     before: int | None = None
 
 
-class DocumentParams(Params):
+class DocumentParams(Params, frozen=True, kw_only=True):
     """A series of documents: which version was in force `at` a time, now without it."""
 
     series: NameText
     at: TimeText | None = None
 
 
-class DocumentVersionShown(Result):
-    """One registered version: the salted digest, and from when until when it was in force."""
+class DocumentVersionShown(Result, frozen=True, kw_only=True):
+    """One registered version: in force from `registered` until it is replaced or revoked."""
 
     version: int
     digest: HexDigest
     size_bytes: int
     registered: TimeText
-    replaces: int | None
+    replaced: TimeText | None
     revoked: TimeText | None
-    in_force: bool
 
 
-class DocumentShown(Result):
-    """A series with its versions; `in_force` is the version in force at the time, null for none."""
+class DocumentShown(Result, frozen=True, kw_only=True):
+    """A series, its newest versions first; `in_force` is the one in force at the time, or null."""
 
     height: HeightNumber
     series: NameText

@@ -15,14 +15,14 @@ from moyai.rpc.schema_types import (
 )
 
 
-class StateParams(Params):
+class StateParams(Params, frozen=True, kw_only=True):
     """A key, now or as it stood after the block at `as_of`."""
 
     key: StateKeyHex
     as_of: HeightNumber | None = None
 
 
-class StateShown(Result):
+class StateShown(Result, frozen=True, kw_only=True):
     """The value (null: nothing), which version of the key it is and since which height."""
 
     key: StateKeyHex
@@ -32,7 +32,7 @@ class StateShown(Result):
     changed_height: HeightNumber | None = None
 
 
-class StateProveParams(Params):
+class StateProveParams(Params, frozen=True, kw_only=True):
     """A key; with `history`, all its versions from `first_version` on."""
 
     key: StateKeyHex
@@ -41,7 +41,7 @@ class StateProveParams(Params):
     known_height: HeightNumber | None = None
 
 
-class StateProofShown(Result):
+class StateProofShown(Result, frozen=True, kw_only=True):
     """A proof under `executed.state_root` of the certified header, and what it is a proof of.
 
     Without history: `value` (null: absent) and `proof`. With it: `history` and `values`, one a

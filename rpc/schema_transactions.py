@@ -23,29 +23,29 @@ Standing = Literal["unknown", "pending", "final", "refused", "expired"]
 in a final block, changed nothing, see `code`. expired: its time ran out before a block took it."""
 
 
-class SubmitParams(Params):
+class SubmitParams(Params, frozen=True, kw_only=True):
     """`transaction` may be sent again and again: it has one effect."""
 
     transaction: TransactionBase64
 
 
-class TransactionParams(Params):
+class TransactionParams(Params, frozen=True, kw_only=True):
     """The transaction asked about."""
 
     id: HexDigest
 
 
-class WaitParams(Params):
+class WaitParams(Params, frozen=True, kw_only=True):
     """How long to wait for the transaction to end; the answer then says how it stands."""
 
     id: HexDigest
     timeout_ms: Annotated[int, Meta(ge=0, le=WAIT_MS_MAX)] = 5_000
 
 
-class TransactionStatus(Result):
+class TransactionStatus(Result, frozen=True, kw_only=True):
     """How a transaction stands; `height` and below are there once a final block holds it.
 
-    `code` is the number in the receipt, 0 for done; `code_name`, `reason` and `next` say it in words.
+    `code` is the number in the receipt, 0 for done; `code_name`, `reason`, `next` say it in words.
     """
 
     id: HexDigest
@@ -60,14 +60,14 @@ class TransactionStatus(Result):
     subject: str | None = None
 
 
-class SignerShown(Result):
+class SignerShown(Result, frozen=True, kw_only=True):
     """A key that signed: 1 Ed25519, 2 passkey."""
 
     scheme: int
     public_key: HexBytes
 
 
-class EventShown(Result):
+class EventShown(Result, frozen=True, kw_only=True):
     """What happened: kind `topic.verb`, the accounts it touches, named values."""
 
     kind: str
@@ -75,7 +75,7 @@ class EventShown(Result):
     fields: dict[str, Any]
 
 
-class ReceiptShown(Result):
+class ReceiptShown(Result, frozen=True, kw_only=True):
     """The outcome: code 0 is done, any other names the rule that refused the whole transaction."""
 
     code: int
@@ -87,7 +87,7 @@ class ReceiptShown(Result):
     subject: str | None = None
 
 
-class TransactionShown(Result):
+class TransactionShown(Result, frozen=True, kw_only=True):
     """A final transaction with its receipt; `transaction` are the bytes as they were signed."""
 
     id: HexDigest

@@ -55,7 +55,7 @@ class Params(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Parameters of a method, always by name; an unknown one is an error."""
 
 
-class NoParams(Params):
+class NoParams(Params, frozen=True, kw_only=True):
     """A method without parameters."""
 
 

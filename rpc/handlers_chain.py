@@ -1,0 +1,108 @@
+"""Answers of the `chain_…` and `validators_…` methods, proofs apart (`handlers_proofs`)."""
+
+from moyai.primitives.block import Header, header_digest
+from moyai.primitives.genesis import genesis_digest
+from moyai.primitives.ids import Digest
+from moyai.rpc.errors import InvalidParamsError, NotFoundError
+from moyai.rpc.reads import Reads
+from moyai.rpc.schema_chain import (
+    BlockParams,
+    BlockShown,
+    GenesisShown,
+    HeadParams,
+    HeadShown,
+    ValidatorsParams,
+    ValidatorsShown,
+)
+from moyai.rpc.schema_types import NoParams
+from moyai.rpc.texts import base64_text, canonical_text, digest_bytes, time_text
+
+
+def chain_head(reads: Reads, _params: HeadParams) -> HeadShown:
+    """The newest committed block."""
+    header = reads.head
+    return HeadShown(
+        height=header.height,
+        digest=header_digest(header).hex(),
+        time=time_text(header.time_ms),
+        epoch=header.epoch,
+        view=header.view,
+        executed_height=header.executed.height,
+        state_root=header.executed.state_root.hex(),
+        log_root=header.log_root.hex(),
+    )
+
+
+def chain_block(reads: Reads, params: BlockParams) -> BlockShown:
+    """A block, with as much of its body as is asked for."""
+    header = _asked_header(reads, params)
+    height = header.height
+    snapshot = reads.snapshot
+    include = params.include
+    receipts = snapshot.receipts(height) if {"codes", "receipts"}.intersection(include) else ()
+    return BlockShown(
+        height=height,
+        digest=header_digest(header).hex(),
+        head=reads.height,
+        parent=header.parent.hex(),
+        time=time_text(header.time_ms),
+        epoch=header.epoch,
+        view=header.view,
+        proposer=header.proposer,
+        tx_count=header.tx_count,
+        header=canonical_text(header),
+        ids=[one.hex() for one in snapshot.transaction_ids(height)] if "ids" in include else None,
+        codes=[receipt.code for receipt in receipts] if "codes" in include else None,
+        transactions=(
+            [base64_text(raw) for raw in snapshot.body(height)]
+            if "transactions" in include
+            else None
+        ),
+        receipts=[canonical_text(one) for one in receipts] if "receipts" in include else None,
+    )
+
+
+def chain_genesis(reads: Reads, _params: NoParams) -> GenesisShown:
+    """The document that every node of this network starts from."""
+    genesis = reads.node.genesis
+    return GenesisShown(
+        digest=genesis_digest(genesis).hex(),
+        chain_id=genesis.chain_id,
+        time=time_text(genesis.time_ms),
+        document=canonical_text(genesis),
+    )
+
+
+def validators_get(reads: Reads, params: ValidatorsParams) -> ValidatorsShown:
+    """The validator keys of an epoch, by index."""
+    validators = reads.node.genesis.validators()
+    if params.epoch != validators.epoch:
+        raise NotFoundError(
+            f"the chain is in epoch {reads.head.epoch}",
+            what=f"validators of epoch {params.epoch}",
+            next="ask for an epoch that chain_head has reported",
+        )
+    return ValidatorsShown(
+        epoch=validators.epoch,
+        keys=[key.hex() for key in validators.keys],
+        quorum=validators.quorum,
+        epoch_end=None,
+    )
+
+
+def _asked_header(reads: Reads, params: BlockParams) -> Header:
+    if params.height is not None and params.digest is not None:
+        raise InvalidParamsError(
+            "names a block twice", what="height, digest", next="give one of the two"
+        )
+    if params.digest is None:
+        return reads.header(reads.height if params.height is None else params.height)
+    digest = Digest(digest_bytes(params.digest, what="digest"))
+    height = reads.snapshot.height_of(digest)
+    if height is None:
+        raise NotFoundError(
+            f"no committed block up to height {reads.height} has this digest",
+            what=f"block {params.digest}",
+            next="check the digest, or ask again later",
+        )
+    return reads.header(height)

@@ -1,0 +1,71 @@
+"""One committed snapshot with what every read needs of it.
+
+Not here: the answers of each method (`handlers_…`).
+"""
+
+from functools import cached_property
+
+from moyai.primitives.block import Header
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import Height
+from moyai.rpc.errors import InvalidParamsError, NotFoundError
+from moyai.rpc.ports import NodePorts, Snapshot
+from moyai.rpc.waiters import FinalityWaiters
+
+CERTIFICATES_SEARCHED_MAX = 1_000
+
+
+class Reads:
+    """The snapshot of one request; it reads values as the readers of the ledger ask for them."""
+
+    def __init__(self, snapshot: Snapshot, node: NodePorts, waiters: FinalityWaiters) -> None:
+        self.snapshot = snapshot
+        self.node = node
+        self.waiters = waiters
+
+    @property
+    def height(self) -> Height:
+        """Return the height of every answer."""
+        return self.snapshot.height
+
+    @cached_property
+    def head(self) -> Header:
+        """Return the newest committed header."""
+        return self.header(self.snapshot.height)
+
+    def value(self, key: bytes) -> bytes | None:
+        """Return the value of a state key."""
+        entry = self.snapshot.get(key)
+        return None if entry is None else entry.value
+
+    def header(self, height: int) -> Header:
+        """Return a committed header. Raises `NotFoundError`."""
+        header = self.snapshot.header(height) if height <= self.snapshot.height else None
+        if header is None:
+            raise NotFoundError(
+                f"this node has committed blocks up to height {self.snapshot.height}",
+                what=f"block {height}",
+                next="ask for a lower height, or again later",
+            )
+        return header
+
+    def as_of(self, height: int | None) -> Height:
+        """Return the height a question is about. Raises `InvalidParamsError` beyond the newest."""
+        if height is None:
+            return self.height
+        if height > self.height:
+            raise InvalidParamsError(
+                f"lies beyond the newest committed block, {self.height}",
+                what=f"as_of {height}",
+                next="ask as of a height that chain_head reports, or again later",
+            )
+        return Height(height)
+
+    def newest_certified(self) -> tuple[Height, Certificate] | None:
+        """Return the newest committed header with a certificate of its own."""
+        lowest = max(1, self.height - CERTIFICATES_SEARCHED_MAX)
+        for height in range(self.height, lowest - 1, -1):
+            certificate = self.snapshot.certificate(height)
+            if certificate is not None:
+                return Height(height), certificate
+        return None
