@@ -33,7 +33,7 @@ def test_every_folder_is_checked_for_its_layer() -> None:
 def test_every_part_of_the_links_but_their_shell_is_held_pure() -> None:
     contracts = PROJECT["tool"]["importlinter"]["contracts"]
     (pure,) = [contract for contract in contracts if contract["name"].startswith("Links are sans")]
-    shell = {"moyai.p2p.connection", "moyai.p2p.hub", "moyai.p2p.pipe"}
+    shell = {"moyai.p2p.connection", "moyai.p2p.hub", "moyai.p2p.pipe", "moyai.p2p.ports"}
     parts = {f"moyai.p2p.{path.stem}" for path in (ROOT / "p2p").glob("*.py")}
     assert set(pure["source_modules"]) == parts - shell - {"moyai.p2p.__init__"}
 
