@@ -120,6 +120,7 @@ class Sync:
         sources: Iterable[NetworkKey],
     ) -> None:
         self._certified = certified
+        self._tip_height = tip_height
         self._tip_digest = tip_digest
         self._acknowledged = int(tip_height)
         self._next_delivered = tip_height + 1
@@ -152,8 +153,11 @@ class Sync:
         return self._go_on(now_ms)
 
     def due_ms(self) -> int | None:
-        """Return the next deadline; none when nothing is under way."""
-        return min((question.due_ms for question in self._asked), default=None)
+        """Return when to call `step` next; none while there is nothing or nobody to ask."""
+        if self._over or not (self._asked or self._waiting):
+            return None
+        deadlines = (question.due_ms for question in self._asked)
+        return min(deadlines, default=self._peers.rested_ms())
 
     def step(self, now_ms: int) -> list[SyncEffect]:
         """Give up on questions past their deadline, ask what can be asked."""
@@ -239,7 +243,7 @@ class Sync:
 
     def _accept(self, header: Header, digest: Digest) -> list[SyncEffect]:
         """Keep a proven header; the first one must follow from this node's own tip."""
-        if header.height == self._acknowledged + 1 and header.parent != self._tip_digest:
+        if header.height == self._tip_height + 1 and header.parent != self._tip_digest:
             self._over = True
             return [Diverged(header, self._tip_digest)]
         self._headers[header.height] = (header, digest)

@@ -77,5 +77,9 @@ class SyncPeers:
         """The link to the peer went down; it may be added again."""
         self._sources.pop(key, None)
 
+    def rested_ms(self) -> int | None:
+        """Return when the first resting peer may be asked again; none when there is no peer."""
+        return min((source.rests_until_ms for source in self._sources.values()), default=None)
+
     def __len__(self) -> int:
         return len(self._sources)

@@ -4,7 +4,7 @@ import pytest
 
 from harness.peer_nodes import City, Node, Play, Stranger, contact, network_key
 from moyai.consensus.messages import BlockRequest, VoteMessage
-from moyai.p2p import limits
+from moyai.p2p import hub, limits
 from moyai.p2p.errors import LinkError
 from moyai.p2p.framing import HEAD, FrameWriter
 from moyai.p2p.messages import PAYLOAD_BYTES_MAX, TransactionBatch
@@ -343,5 +343,40 @@ def test_stuck_connections_do_not_disturb_a_link(play: Play) -> None:
         await listener.until(lambda: listener.messages() == [a_vote()])
         for stranger in stuck:
             stranger.writer.transport.abort()
+
+    play(scenario)
+
+
+def test_a_connection_that_says_nothing_is_closed_in_time(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HALF_OPEN_MS_MAX", 50)
+
+    async def scenario(city: City) -> None:
+        node = await city.start(Node(2, Directory.of(contact(1), contact(2))))
+        stranger = await Stranger.connect(node)
+        await stranger.until_closed()
+        await node.until_noticed(Event.REFUSED, "no answer within 50 ms")
+        assert node.hub.half_open == 0
+
+    play(scenario)
+
+
+def test_a_silent_peer_is_cut_and_a_resting_one_kept_alive(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "TICK_MS", 20)
+    monkeypatch.setattr(limits, "KEEPALIVE_MS", 50)
+    monkeypatch.setattr(limits, "SILENCE_MS_MAX", 300)
+
+    async def scenario(city: City) -> None:
+        dialler, listener = await two_linked(city)
+        silent = await Stranger.connect(listener)
+        listener.hub.update_directory(Directory.of(contact(1), contact(2), contact(3)))
+        silent.confirm(await silent.shake(3, listener))
+        await listener.until(lambda: (network_key(3), False) in listener.links)
+        await listener.until_noticed(Event.LINK_DOWN, "silent for too long")
+        assert listener.hub.connected() == (dialler.key,)
+        assert dialler.hub.connected() == (listener.key,)
 
     play(scenario)
