@@ -111,17 +111,25 @@ def list_inclusion_path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
 def verify_inclusion(
     leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
 ) -> None:
-    """Check that `leaf` is leaf `index` of the tree of `size` under `root` (RFC 9162, 2.1.3.2).
+    """Check that `leaf` is leaf `index` of the tree of `size` under `root`.
 
     Raises `ProofError`.
     """
-    failure = ProofError("the path does not lead to the root", what=f"leaf {index} of {size}")
+    if inclusion_root(leaf, index, size, path) != root:
+        raise _astray(index, size)
+
+
+def inclusion_root(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Return the root that the path of leaf `index` of `size` leads to (RFC 9162, 2.1.3.2).
+
+    Raises `ProofError` when a path of this length fits no such tree.
+    """
     if not 0 <= index < size:
-        raise failure
+        raise _astray(index, size)
     place, last, node = index, size - 1, leaf_hash(leaf)
     for sibling in path:
         if last == 0:
-            raise failure
+            raise _astray(index, size)
         if place & 1 or place == last:
             node = inner_hash(sibling, node)
             while not place & 1 and place:
@@ -131,5 +139,10 @@ def verify_inclusion(
             node = inner_hash(node, sibling)
         place >>= 1
         last >>= 1
-    if last or node != root:
-        raise failure
+    if last:
+        raise _astray(index, size)
+    return node
+
+
+def _astray(index: int, size: int) -> ProofError:
+    return ProofError("the path does not lead to the root", what=f"leaf {index} of {size}")
