@@ -92,6 +92,14 @@ def join(config: NodeConfig, genesis: Genesis, *, lost_journal: bool = False) ->
     return name
 
 
+def journal_key(config: NodeConfig) -> PublicKey:
+    """Return the key that the configured node's journal belongs to. Raises `KeyFileError`."""
+    kind, path = KeyKind.VALIDATOR, config.key_file
+    if config.mode == "full":
+        kind, path = KeyKind.NETWORK, config.network_key_file
+    return PublicKey(bytes.fromhex(read_key_file(Path(path), kind).public_key))
+
+
 def _mark(marker: Path, genesis: Genesis) -> bool:
     """Note beside the key that it has a journal now; return whether that is the first time."""
     try:
@@ -130,57 +138,6 @@ def _find_self(config: NodeConfig, genesis: Genesis) -> tuple[str, PublicKey, Pa
 def _stranger(genesis: Genesis, who: str) -> GenesisFileError:
     return GenesisFileError(
         f"has no {who}",
-        what=f"genesis of {genesis.chain_id}",
-        next="hand in member.json before the genesis file is made, or use the right key",
-    )
-
-
-NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME)
-    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
-    write_member(folder / MEMBER_NAME, member)
-    return member
-
-
-def join(config: NodeConfig, genesis: Genesis) -> Member:
-    """Create the journal of the configured key, once in the life of that key.
-
-    A key whose journal is lost must never get an unused one: it could sign against its own votes.
-    Raises `GenesisFileError` when the key is no member's, `FolderError` the second time.
-    """
-    check_state_root(genesis, genesis_root)
-    key_path = Path(config.key_file)
-    public = read_key_file(key_path, KeyKind.VALIDATOR).public_key
-    network = read_key_file(Path(config.network_key_file), KeyKind.NETWORK).public_key
-    member = _member_of(genesis, public, network)
-    marker = key_path.with_name(key_path.name + JOINED_SUFFIX)
-    try:
-        with marker.open("x", encoding="ascii") as target:
-            target.write(genesis_digest(genesis).hex() + "\n")
-            target.flush()
-            os.fsync(target.fileno())
-    except FileExistsError:
-        raise FolderError(
-            "its journal was made before, and a second one could vote against the first",
-            what=f"key file {key_path}",
-            next="start the node with the data folder it has, or `moyai restore` a backup of it",
-        ) from None
-    config.journal_path.mkdir(parents=True, exist_ok=True)
-    create_journal(config.journal_path, PublicKey(bytes.fromhex(public)), genesis)
-    return member
-
-
-def _member_of(genesis: Genesis, validator_key: str, network_key: str) -> Member:
-    for member in genesis.members:
-        if member.validator_key.hex() == validator_key:
-            if member.network_key.hex() != network_key:
-                raise GenesisFileError(
-                    f"has another network key for {member.name}",
-                    what=f"genesis of {genesis.chain_id}",
-                    next="use the network key that was handed in with the validator key",
-                )
-            return member
-    raise GenesisFileError(
-        f"has no member with validator key {validator_key[:16]}…",
         what=f"genesis of {genesis.chain_id}",
         next="hand in member.json before the genesis file is made, or use the right key",
     )

@@ -1,0 +1,153 @@
+"""`moyai tx`: build, sign, send, wait. Each step reads and writes one JSON document.
+
+    moyai tx build … | moyai tx sign --key mine.key | moyai tx send
+
+Signing needs no network, so keys can stay on a machine that has none.
+"""
+
+import asyncio
+import base64
+import binascii
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from moyai.client import Draft, draft_transaction, load_key_file
+from moyai.client.builder import Terms
+from moyai.node.cli_connection import (
+    CityOption,
+    GenesisOption,
+    NodeOption,
+    connection,
+)
+from moyai.node.cli_output import JsonOption, print_json
+from moyai.node.errors import OperationTextError
+from moyai.node.key_file import KeyKind, read_key_file
+from moyai.node.operation_text import parse_operations
+from moyai.node.passphrase import passphrase_for
+from moyai.primitives.ids import Digest, parse_hex
+from moyai.primitives.limits import TRANSACTION_NONCE_BYTES
+from moyai.primitives.transaction import Scheme, Signer
+from moyai.rpc.readable import readable_operation
+
+tx = typer.Typer(help="Build, sign, send and await transactions.", no_args_is_help=True)
+
+DOCUMENT_BYTES_MAX = 1024 * 1024
+WAIT_SECONDS_DEFAULT = 30.0
+
+
+class DraftText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A transaction on its way from `build` to `send`: the body, and signatures by public key."""
+
+    id: str
+    body: str
+    signatures: dict[str, str] = {}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(tx, name="tx")
+
+
+@tx.command()
+def build(  # noqa: PLR0913 - every option of a command is a parameter
+    operations: Annotated[
+        str, typer.Argument(help="JSON: one operation or an array; @FILE reads a file.")
+    ],
+    account: Annotated[str, typer.Option(help="The account that acts, moyai1….")],
+    key: Annotated[
+        list[Path], typer.Option(help="The key file of each signer; may be repeated.")
+    ],
+    valid_for: Annotated[int, typer.Option(min=1, max=3600, help="Seconds.")] = 60,
+    memo: Annotated[str, typer.Option(help="A digest, hexadecimal.")] = "",
+    city: CityOption = None,
+    genesis: GenesisOption = None,
+) -> None:
+    """Build a transaction: fixes what is done, by whom, and who signs."""
+    text = Path(operations[1:]).read_text(encoding="utf-8") if operations[:1] == "@" else operations
+    public = [bytes.fromhex(read_key_file(path, KeyKind.ACCOUNT).public_key) for path in key]
+    where = connection(city, genesis, ["offline"])
+    terms = Terms(
+        chain_id=where.genesis.chain_id,
+        valid_until_ms=time.time_ns() // 10**6 + valid_for * 1000,
+        nonce=secrets.token_bytes(TRANSACTION_NONCE_BYTES),
+        memo=Digest(parse_hex(memo, bytes_exact=32, what="memo")) if memo else None,
+    )
+    signers = [Signer(Scheme.ED25519, one) for one in public]
+    draft = draft_transaction(
+        parse_operations(text), account=account, signers=signers, terms=terms
+    )
+    print_json(DraftText(draft.id.hex(), base64.b64encode(draft.to_bytes()).decode()))
+
+
+@tx.command()
+def sign(
+    key: Annotated[list[Path], typer.Option(help="An account's key file; may be repeated.")],
+    document: Annotated[str, typer.Argument(help="What `tx build` printed; - reads it.")] = "-",
+) -> None:
+    """Add signatures to a transaction. Shows on standard error what is signed."""
+    text, draft = _read(document)
+    shown = [readable_operation(operation) for operation in draft.body.operations]
+    sys.stderr.write(f"signing {draft.id.hex()}: {msgspec.json.encode(shown).decode()}\n")
+    signatures = dict(text.signatures)
+    for path in key:
+        signer = load_key_file(path, passphrase=passphrase_for(path, KeyKind.ACCOUNT))
+        signature = asyncio.run(draft.signature_by(signer))
+        signatures[signer.name.public_key.hex()] = base64.b64encode(signature).decode()
+    print_json(msgspec.structs.replace(text, signatures=signatures))
+
+
+@tx.command()
+def send(  # noqa: PLR0913 - every option of a command is a parameter
+    document: Annotated[str, typer.Argument(help="What `tx sign` printed; - reads it.")] = "-",
+    wait_for_it: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait until it is final and proven.")
+    ] = True,
+    city: CityOption = None,
+    genesis: GenesisOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send a signed transaction. The same bytes may be sent again: they have one effect."""
+    text, draft = _read(document)
+    raw = draft.assemble(
+        {bytes.fromhex(name): _base64(value) for name, value in text.signatures.items()}
+    )
+    _ = (raw, wait_for_it, city, genesis, node, json)
+
+
+def _read(document: str) -> tuple[DraftText, Draft]:
+    if document == "-":
+        data = sys.stdin.buffer.read(DOCUMENT_BYTES_MAX)
+    else:
+        data = Path(document).read_bytes()[:DOCUMENT_BYTES_MAX]
+    try:
+        text = msgspec.json.decode(data, type=DraftText)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise OperationTextError(
+            f"is not what `moyai tx build` prints: {error}",
+            what="transaction",
+            next="pipe its output in, or name a file that holds it",
+        ) from None
+    draft = Draft.from_bytes(_base64(text.body))
+    if draft.id.hex() != text.id:
+        raise OperationTextError(
+            f"its body has the id {draft.id.hex()}",
+            what=f"transaction {text.id}",
+            next="somebody changed it on the way: build it again",
+        )
+    return text, draft
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise OperationTextError(
+            "is not base64", what="transaction", next="build it again"
+        ) from None
