@@ -10,7 +10,7 @@ import lmdb
 import msgspec
 
 from moyai.ledger.apply import BlockOutcome
-from moyai.primitives.block import Header
+from moyai.primitives.block import Executed, Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.ids import DIGEST_BYTES, AccountId, Digest, Height, TransactionId
@@ -51,6 +51,7 @@ class BlockTables:
         self._headers = table(ChainTable.HEADERS)
         self._heights = table(ChainTable.HEIGHTS)
         self._certificates = table(ChainTable.CERTIFICATES)
+        self._executed = table(ChainTable.EXECUTED)
         self._extra_headers = table(ChainTable.EXTRA_HEADERS)
         self._block_ids = table(ChainTable.BLOCK_IDS)
         self._bodies = table(ChainTable.BODIES)
@@ -58,10 +59,10 @@ class BlockTables:
         self._receipts = table(ChainTable.RECEIPTS)
         self._account_transactions = table(ChainTable.ACCOUNT_TRANSACTIONS)
 
-    def write(self, txn: lmdb.Transaction, block: FinalBlock) -> None:
-        """Write one block after all blocks below it."""
+    def write(self, txn: lmdb.Transaction, block: FinalBlock, executed: Executed) -> None:
+        """Write one block, and the roots after it, after all blocks below it."""
         height = block.header.height
-        self.write_header(txn, block.header, block.digest)
+        self.write_header(txn, block.header, block.digest, executed)
         if block.certificate is not None:
             self._certificates.append(txn, number_key(height), encode(block.certificate))
         if block.extra_headers:
@@ -75,10 +76,13 @@ class BlockTables:
             self._receipts.append(txn, place, encode(block.outcome.receipts[index]))
         self.write_touched(txn, height, block.outcome.touched)
 
-    def write_header(self, txn: lmdb.Transaction, header: Header, digest: Digest) -> None:
-        """Write the header of one block; all there is of genesis."""
+    def write_header(
+        self, txn: lmdb.Transaction, header: Header, digest: Digest, executed: Executed
+    ) -> None:
+        """Write the header of one block and the roots after it; all there is of genesis."""
         self._headers.append(txn, number_key(header.height), encode(header))
         self._heights.put(txn, digest, number_key(header.height))
+        self._executed.append(txn, number_key(header.height), encode(executed))
 
     def write_touched(
         self, txn: lmdb.Transaction, height: int, touched: Iterable[Iterable[AccountId]]
@@ -96,6 +100,11 @@ class BlockTables:
         """Return the header at a height."""
         data = self._headers.get(txn, number_key(height))
         return None if data is None else _header.decode(data)
+
+    def executed(self, txn: lmdb.Transaction, height: int) -> Executed | None:
+        """Return the roots after the block at a height, as this node computed them."""
+        data = self._executed.get(txn, number_key(height))
+        return None if data is None else _executed.decode(data)
 
     def height_of(self, txn: lmdb.Transaction, digest: bytes) -> Height | None:
         """Return the height of the block with this digest."""
@@ -175,6 +184,7 @@ class BlockTables:
 
 
 _header = Codec(Header, name="stored header")
+_executed = Codec(Executed, name="stored roots")
 _headers: Codec[tuple[Header, ...]] = Codec(tuple[Header, ...], name="stored headers")
 _certificate = Codec(Certificate, name="stored certificate")
 _receipt = Codec(Receipt, name="stored receipt")

@@ -48,6 +48,7 @@ FIRST_SEQUENCE = 1
 
 class _Applied(msgspec.Struct, frozen=True):
     block: FinalBlock
+    executed: Executed
     versions: tuple[tuple[int, StoredVersion], ...]
 
 
@@ -96,7 +97,7 @@ class ChainStore:
         versions = environment.table(ChainTable.VERSIONS)
         with environment.write() as txn:
             header, digest = genesis_header(genesis), genesis_block_digest(genesis)
-            BlockTables(environment).write_header(txn, header, digest)
+            BlockTables(environment).write_header(txn, header, digest, header.executed)
             StoredLog(environment.table(ChainTable.LOG)).append(txn, 0, digest)
             for change in changes:
                 data = encode_version(pending_version(change, 0))
@@ -161,10 +162,11 @@ class ChainStore:
             (change.new.sequence, self.states.require_pending(change.new.sequence))
             for change in changes
         )
-        self._pending.append(_Applied(block, versions))
         self._receipts = self._receipts.append(block_receipts_root(outcome.receipts))
+        executed = Executed(header.height, self.states.root, self._receipts.root)
+        self._pending.append(_Applied(block, executed, versions))
         self._tip_header = header
-        return Executed(header.height, self.states.root, self._receipts.root)
+        return executed
 
     def take_pending(self) -> WriteBatch | None:
         """Return all that was appended since the last call, for `write`; none when there is
@@ -228,7 +230,7 @@ class ChainStore:
     def _write_block(self, txn: lmdb.Transaction, applied: _Applied) -> None:
         block = applied.block
         height = block.header.height
-        self._blocks.write(txn, block)
+        self._blocks.write(txn, block, applied.executed)
         self._log.append(txn, height, block.digest)
         self._receipts_log.append(txn, height - 1, block_receipts_root(block.outcome.receipts))
         versions = self._environment.table(ChainTable.VERSIONS)

@@ -29,6 +29,7 @@ class ChainTable(Enum):
     HEADERS = "headers"  # height -> Header
     HEIGHTS = "heights"  # block digest -> height
     CERTIFICATES = "certificates"  # height -> finalization of exactly that block
+    EXECUTED = "executed"  # height -> Executed: the roots after it, as computed here
     EXTRA_HEADERS = "extra_headers"  # height -> headers that lead from it to its finalization
     BLOCK_IDS = "block_ids"  # height -> transaction ids, 32 bytes each, in order
     BODIES = "bodies"  # height ‖ index -> transaction as it travels

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from moyai.ledger.state import StateEntry
-from moyai.primitives.block import Header
+from moyai.primitives.block import Executed, Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import ProofError
@@ -118,6 +118,10 @@ class ChainSnapshot:
         header = self.header(height)
         assert header is not None, f"no header at height {height} of {self.height}"
         return header
+
+    def executed(self, height: int) -> Executed | None:
+        """Return the roots after the block at a height, as this node computed them."""
+        return self._blocks.executed(self._read.raw, height)
 
     def height_of(self, digest: bytes) -> Height | None:
         """Return the height of the block with this digest."""

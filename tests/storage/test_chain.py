@@ -149,11 +149,12 @@ def test_a_full_store_refuses_the_batch_and_everything_after_it(tmp_path: Path) 
     builder.store.close()
     store = ChainStore.open(builder.path, builder.genesis, map_bytes=1024**2)
     builder.store = store
-    with pytest.raises(StorageFull, match="the store is full"):
-        for height in range(1, 200):
+    with pytest.raises(StorageFull, match="the store is full"):  # noqa: PT012 - until it is full
+        while True:
+            height = builder.store.height
             builder.add({b"key%d" % number: b"%d" % height * 99 for number in range(50)})
     written = store.committed_height
-    assert 0 < written < 199
+    assert written > 0
     assert store.failed
     with pytest.raises(CommitFailed, match="an earlier commit failed"):
         builder.add({})
@@ -164,11 +165,12 @@ def test_a_full_store_refuses_the_batch_and_everything_after_it(tmp_path: Path) 
 
 def test_a_root_that_does_not_hold_stops_the_start(chain: ChainBuilder) -> None:
     chain.add({b"key": b"value"})
-    versions = chain.store.environment.table(ChainTable.VERSIONS)
-    with chain.store.environment.write() as txn:
-        last = list(versions.scan(txn))[-1][0]
-        versions.put(txn, last, versions.require(txn, last).replace(b"value", b"VALUE"))
-    with pytest.raises(CorruptedError, match="was written"):
+    environment = chain.store.environment
+    sections = environment.table(ChainTable.SECTIONS)
+    with environment.write() as txn:
+        index, value = next(sections.scan(txn))
+        sections.put(txn, index, value[:-76] + bytes(76))
+    with pytest.raises(CorruptedError, match=r"state of height 1.*was written"):
         chain.reopen()
     chain.store = ChainBuilder(chain.path.with_name("other")).store
 
