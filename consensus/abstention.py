@@ -49,7 +49,9 @@ class Abstention:
             self._until = View(max(self._reports.values()) + ABSTAIN_VIEWS)
 
     def finalized(self, view: View) -> AbstainRecord | None:
-        """Leave the state when `view` is far enough; the record must be durable before the next vote."""
+        """Leave the state when `view` is far enough; the record must be durable before the next
+        vote.
+        """
         if not self.active or self._until is None or view < self._until:
             return None
         self.active = False

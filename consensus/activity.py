@@ -54,7 +54,7 @@ class Activity:
         return ahead >= one_honest(len(self._heard))
 
     def inactive(self, signer: ValidatorIndex, view: View) -> bool:
-        """Return whether `signer` is silent while a quorum is active and the chain finalizes (R1)."""
+        """Return whether `signer` is silent while a quorum is active and blocks become final."""
         if view - self._started_view < self._window or not self._finalizing(view):
             return False
         since = view - self._window

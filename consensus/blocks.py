@@ -1,4 +1,5 @@
-"""Blocks on their way into the tree: linked, checked, held; and whether a proposal may be voted for (R3).
+"""Blocks on their way into the tree: linked, checked, held; and whether a proposal may be voted
+for (R3).
 
 Not here: where a block comes from (`proposals`, `fetching`), voting for it (`voting`).
 """
@@ -103,7 +104,9 @@ def checked(core: Core, answer: BlockChecked) -> None:
 
 
 def is_justified(core: Core, block: Block) -> bool:
-    """Return whether the certificates a proposal stands on are here; ask for them when not (R3, R9)."""
+    """Return whether the certificates a proposal stands on are here; ask for them when not (R3,
+    R9).
+    """
     missing = missing_evidence(core, block.header)
     if missing:
         fetching.want_certificates(core, missing[0], missing[-1])
@@ -117,7 +120,5 @@ def missing_evidence(core: Core, header: Header) -> list[View]:
     is_tip = header.parent == core.tree.tip.digest
     if not is_tip and core.certificates.certified(parent_view) != header.parent:
         missing.append(parent_view)
-    for number in range(parent_view + 1, header.view):
-        if number not in core.certificates.nullifications:
-            missing.append(View(number))
-    return missing
+    skipped = (View(number) for number in range(parent_view + 1, header.view))
+    return missing + [view for view in skipped if view not in core.certificates.nullifications]

@@ -14,7 +14,6 @@ from moyai.consensus.messages import (
     Status,
     VoteMessage,
 )
-from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import NetworkKey, View
 from moyai.primitives.vote import Vote
 
@@ -108,10 +107,8 @@ def receive(core: Core, status: Status, sender: NetworkKey) -> None:
 
 def _give(core: Core, status: Status, peer: NetworkKey) -> None:
     """Send the newest finalization, the certificate that moves furthest, then gap evidence."""
-    found: list[Certificate] = []
     newest = core.certificates.newest_finalization
-    if newest is not None and status.final_view < newest.view:
-        found.append(newest)
+    found = [newest] if newest is not None and status.final_view < newest.view else []
     if status.certified_view < core.certificates.highest_view:
         furthest = core.certificates.of_highest_view()
         first = View(status.certified_view + 1)

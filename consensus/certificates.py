@@ -50,7 +50,7 @@ class CertificateStore:
         self.highest_view = max(self.highest_view, certificate.view)
 
     def of(self, kind: VoteKind, view: View) -> Certificate | None:
-        """Return the certificate of this kind and view; of finalizations only the newest is kept."""
+        """Return the certificate of this kind and view; the newest one alone of finalizations."""
         match kind:
             case VoteKind.NOTARIZE:
                 return self.notarizations.get(view)

@@ -25,8 +25,8 @@ class ExecutedBlock(msgspec.Struct, frozen=True):
 class FinalTip(msgspec.Struct, frozen=True):
     """The last final block that is stored and executed here.
 
-    `frontier` is the log of its ancestors, whose root its header names. `recent` holds, ascending up
-    to the tip, at least every block above the tip's executed height. `certificate` is none for
+    `frontier` is the log of its ancestors, whose root its header names. `recent` holds, ascending
+    up to the tip, at least every block above the tip's executed height. `certificate` is none for
     genesis, or when the block became final by a descendant.
     """
 

@@ -29,7 +29,7 @@ from moyai.primitives.ids import Digest, NetworkKey, TimeMs, ValidatorIndex, Vie
 class Core:
     """Plain state; see the files of its parts."""
 
-    def __init__(self, config: MachineConfig) -> None:
+    def __init__(self, config: MachineConfig) -> None:  # noqa: PLR0915 - state, no logic
         self.config = config
         self.validators = config.validators
         self.epoch = config.validators.epoch

@@ -1,9 +1,9 @@
 """Everything the machine asks for: the closed union of effects, and the caller's duties.
 
 Effects are performed in the order given. A `Persist` must be durable before anything after it is
-performed; the records of one turn may share one commit, in order, as long as no message of that turn
-leaves before the commit. A commit that raises stops the node. Answers come back as inputs, in any
-order and at any time, also never.
+performed; the records of one turn may share one commit, in order, as long as no message of that
+turn leaves before the commit. A commit that raises stops the node. Answers come back as inputs, in
+any order and at any time, also never.
 """
 
 from typing import TypeAlias
@@ -88,9 +88,9 @@ class BuildBlock(msgspec.Struct, frozen=True):
 class CheckBlock(msgspec.Struct, frozen=True):
     """Get the transactions of a proposed block, check the body, answer with `BlockChecked`.
 
-    What is missing is asked from `sources` in order. The ids already match tx_root and tx_count. The
-    body is valid when it matches tx_bytes, keeps the block limits, repeats nothing of itself, of
-    `ancestors` or of the final chain, and every transaction is admissible at the header's time.
+    What is missing is asked from `sources` in order. The ids already match tx_root and tx_count.
+    The body is valid when it matches tx_bytes, keeps the block limits, repeats nothing of itself,
+    of `ancestors` or of the final chain, and every transaction is admissible at the header's time.
     What cannot be known yet is waited for. Never asked for a block without transactions.
     """
 
@@ -108,21 +108,25 @@ class DropBlock(msgspec.Struct, frozen=True):
 
 
 class Finalized(msgspec.Struct, frozen=True):
-    """These blocks are final, oldest first, the last by `certificate`: execute and store them in order."""
+    """These blocks are final, oldest first, the last by `certificate`: execute and store them in
+    order.
+    """
 
     headers: tuple[Header, ...]
     certificate: Certificate
 
 
 class CatchUp(msgspec.Struct, frozen=True):
-    """A verified finalization lies beyond what is held here: fetch up to it, answer with `Synced`."""
+    """A verified finalization lies beyond what is here: fetch up to it, answer with `Synced`."""
 
     certificate: Certificate
     sources: tuple[NetworkKey, ...]
 
 
 class ShareTransactions(msgspec.Struct, frozen=True):
-    """Send the transactions held and not yet ordered, one batch at most, to `to` or all validators."""
+    """Send the transactions held and not yet ordered, one batch at most, to `to` or all
+    validators.
+    """
 
     to: NetworkKey | None
 
@@ -148,7 +152,9 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Halt(msgspec.Struct, frozen=True):
-    """Safety is broken or this node disagrees with a finalized root: stop, say why, keep both sides."""
+    """Safety is broken or this node disagrees with a finalized root: stop, say why, keep both
+    sides.
+    """
 
     reason: str
     certificates: tuple[Certificate, ...]

@@ -1,4 +1,5 @@
-"""Asking for blocks and certificates, again and elsewhere until they come; answering the same (R2, R9).
+"""Asking for blocks and certificates, again and elsewhere until they come; answering the same (R2,
+R9).
 
 Not here: long distances (`catchup` and the shell's sync), transactions (the shell).
 """

@@ -1,4 +1,5 @@
-"""Final blocks: the newest finalization is applied once the branch down to the last final block is held (R7).
+"""Final blocks: the newest finalization is applied once the branch down to the last final block is
+held (R7).
 
 Not here: long distances (the shell's sync answers `CatchUp`).
 """

@@ -1,4 +1,5 @@
-"""The header check, as functions of a header and what it builds on; each returns what is wrong, or "".
+"""The header check, as functions of a header and what it builds on; each returns what is wrong, or
+"".
 
 Not here: the body (`CheckBlock`), the certificates a proposal needs (`proposing`).
 """
@@ -71,7 +72,9 @@ def _executed_fault(
 
 
 def clock_fault(header: Header, parent: Header, wall_ms: TimeMs) -> str:
-    """Check a header against the clock; asked only before voting. The parent's time + 1 ms always passes."""
+    """Check a header against the clock; asked only before voting. The parent's time + 1 ms always
+    passes.
+    """
     earliest = parent.time_ms + 1
     if header.time_ms > max(wall_ms + CLOCK_TOLERANCE_MS, earliest):
         return "time is ahead of the clock"

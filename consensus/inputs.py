@@ -78,7 +78,9 @@ class EvidenceVerified(msgspec.Struct, frozen=True):
 
 
 class BlockBuilt(msgspec.Struct, frozen=True):
-    """The answer to `BuildBlock`: the transactions chosen, in order; none of them when there is no work."""
+    """The answer to `BuildBlock`: the transactions chosen, in order; none of them when there is no
+    work.
+    """
 
     view: View
     parent: Digest
@@ -95,7 +97,7 @@ class BodyVerdict(IntEnum):
 
 
 class BlockChecked(msgspec.Struct, frozen=True):
-    """The answer to `CheckBlock`, given once the body is complete: held whole, or invalid and why."""
+    """The answer to `CheckBlock`, once the body is complete: held whole, or invalid and why."""
 
     digest: Digest
     verdict: BodyVerdict

@@ -1,4 +1,5 @@
-"""The leader's turn: which parent, whether there is ground for a block, when, and the proposal (R2).
+"""The leader's turn: which parent, whether there is ground for a block, when, and the proposal
+(R2).
 
 Not here: how long to wait under load (`pacing`), choosing transactions (the shell).
 """
@@ -99,8 +100,8 @@ def _earliest(core: Core, parent: Block) -> tuple[int, Ground] | None:
         grounds.append((now_ms, Ground.IDLE))
     if core.certificates.notarizations:
         grounds.append((current.entered_ms + core.delta_ms, Ground.HELPER))
-    for helped_ms in core.abstaining.values():
-        grounds.append((helped_ms + HELP_ABSTAINING_MS, Ground.ABSTAINING))
+    helped = core.abstaining.values()
+    grounds += [(since_ms + HELP_ABSTAINING_MS, Ground.ABSTAINING) for since_ms in helped]
     return min(grounds, key=lambda ground: ground[0]) if grounds else None
 
 

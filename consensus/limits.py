@@ -1,6 +1,7 @@
 """Every bound of the protocol core, named once, unit last.
 
-Not here: what a city can choose (`primitives.parameters`), and limits of formats (`primitives.limits`).
+Not here: what a city can choose (`primitives.parameters`), and limits of formats
+(`primitives.limits`).
 """
 
 VIEWS_AHEAD_MAX = 8  # votes and proposals of later views are not kept (R8)

@@ -1,4 +1,5 @@
-"""The machine: one input in, a list of effects out. Dispatch only; every rule has a file of its own.
+"""The machine: one input in, a list of effects out. Dispatch only; every rule has a file of its
+own.
 
 A step takes the input in, then runs the rules in the order of `_RULES` until none has anything more
 to do. The caller performs the effects in order (`effects`).
@@ -100,7 +101,7 @@ class Machine:
         """Return what the machine shows to operators."""
         return machine_status(self._core)
 
-    def _take(self, event: Input) -> None:
+    def _take(self, event: Input) -> None:  # noqa: C901, PLR0912 - one arm each
         core = self._core
         match event:
             case MessageReceived():

@@ -1,9 +1,10 @@
-"""How long after its parent a leader proposes: small blocks at once under little load, larger later.
+"""How long after its parent a leader proposes: small blocks at once under little load, larger
+later.
 
 A block costs each node a few milliseconds whatever it carries (two rounds of signatures, three
-commits), so the interval grows with the rate of transactions, towards the maximum but never over it:
-half of the range at `_HALF_RATE_PER_S`. After a rest the parent is old and nothing is waited for.
-Not here: whether there is ground for a block at all (`leading`).
+commits), so the interval grows with the rate of transactions, towards the maximum but never over
+it: half of the range at `_HALF_RATE_PER_S`. After a rest the parent is old and nothing is waited
+for. Not here: whether there is ground for a block at all (`leading`).
 """
 
 from moyai.primitives.block import Header

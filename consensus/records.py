@@ -1,4 +1,6 @@
-"""What consensus must not forget: the closed union of journal records, and what a restart reads back."""
+"""What consensus must not forget: the closed union of journal records, and what a restart reads
+back.
+"""
 
 from typing import TypeAlias
 
@@ -19,14 +21,18 @@ class VoteRecord(msgspec.Struct, array_like=True, frozen=True, tag=1):
 
 
 class CertificateRecord(msgspec.Struct, array_like=True, frozen=True, tag=2):
-    """A certificate above the floor. A `lazy` one may be lost by a crash, others are part of their commit."""
+    """A certificate above the floor. A `lazy` one may be lost by a crash, others are part of their
+    commit.
+    """
 
     certificate: Certificate
     lazy: bool
 
 
 class BlockRecord(msgspec.Struct, array_like=True, frozen=True, tag=3):
-    """A block whose body is held; the shell writes the transactions' bytes beside it in the same commit."""
+    """A block whose body is held; the shell writes the transactions' bytes beside it in the same
+    commit.
+    """
 
     header: Header
     transaction_ids: tuple[TransactionId, ...]
@@ -39,7 +45,8 @@ class ProposalRecord(msgspec.Struct, array_like=True, frozen=True, tag=4):
 
 
 class FloorRecord(msgspec.Struct, array_like=True, frozen=True, tag=5):
-    """A new last final block: its finalization, and the headers from it down to the previous final block.
+    """A new last final block: its finalization, and the headers from it down to the previous final
+    block.
 
     `headers` is newest first and leaves the previous final block out; `frontier` is the log of the
     newest header's ancestors.

@@ -28,13 +28,7 @@ def restore(core: Core, recovered: Recovered) -> None:
         certificates.append(recovered.floor.certificate)
     for certificate in certificates:
         _restore_certificate(core, certificate)
-    for record in sorted(recovered.blocks, key=lambda record: record.header.height):
-        header = record.header
-        if header.height > core.tree.tip.header.height:
-            block = Block(header, header_digest(header), record.transaction_ids, 0)
-            block.stored = True
-            for linked in core.tree.add(block):
-                linked.body = BodyState.HELD
+    _restore_blocks(core, recovered)
     for proposal in recovered.proposals:
         if proposal.header.epoch == core.epoch and proposal.header.view > floor:
             view = proposal.header.view
@@ -47,12 +41,22 @@ def restore(core: Core, recovered: Recovered) -> None:
     core.round.proposed = core.round.view in core.own_proposals
 
 
+def _restore_blocks(core: Core, recovered: Recovered) -> None:
+    """Only blocks whose body was held and valid are in a journal."""
+    for record in sorted(recovered.blocks, key=lambda record: record.header.height):
+        header = record.header
+        if header.height > core.tree.tip.header.height:
+            block = Block(header, header_digest(header), record.transaction_ids, 0)
+            block.stored = True
+            for linked in core.tree.add(block):
+                linked.body = BodyState.HELD
+
+
 def _restore_silence(core: Core, recovered: Recovered) -> None:
     if recovered.abstain is not None:
         core.abstention.restore(recovered.abstain)
     elif core.index is not None and not recovered.unused:
-        if recovered.floor is None and not recovered.votes:
-            core.lost_journal = True
+        core.lost_journal = recovered.floor is None and not recovered.votes
 
 
 def _restore_certificate(core: Core, certificate: Certificate) -> None:

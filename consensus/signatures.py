@@ -1,6 +1,6 @@
-"""Votes, certificates and evidence as they come in: what is worth verifying, and what follows (R4, R6-R8, R13).
+"""Votes, certificates and evidence as they come in: what is verified, what follows.
 
-Not here: proposals (`proposals`), signing own votes (`voting`).
+Rules R4, R6 to R8 and R13. Not here: proposals (`proposals`), signing own votes (`voting`).
 """
 
 from moyai.consensus.core import Core

@@ -1,4 +1,5 @@
-"""Counts verified votes: one slot per validator, view and kind; q of one subject make a certificate.
+"""Counts verified votes: one slot per validator, view and kind; q of one subject make a
+certificate.
 
 Not here: who may fill a slot and when (`voting`), what a conflict leads to (`misconduct`).
 """
@@ -65,7 +66,9 @@ class Tally:
                 del waiting[vote.signer]
 
     def add(self, vote: Vote) -> Certificate | None:
-        """Count a verified vote; return the certificate when it is the one that completes a quorum."""
+        """Count a verified vote; return the certificate when it is the one that completes a
+        quorum.
+        """
         slots = self._slots(vote.view, vote.kind)
         slots.pending.pop(vote.signer, None)
         if vote.signer in slots.votes:
@@ -101,7 +104,9 @@ class Tally:
         return True
 
     def conflicts(self, vote: Vote) -> list[Vote]:
-        """Return the verified votes of the same signer that an honest one never signs beside `vote`."""
+        """Return the verified votes of the same signer that an honest one never signs beside
+        `vote`.
+        """
         found = [self.vote(vote.view, vote.kind, vote.signer)]
         if vote.kind is VoteKind.NULLIFY:
             found.append(self.vote(vote.view, VoteKind.FINALIZE, vote.signer))

@@ -29,7 +29,7 @@ def reason(core: Core) -> str:
 
 
 def settle(core: Core) -> None:
-    """Start or stop the view's timers, and nullify when one has fired or the proposal is invalid."""
+    """Start or stop the timers; nullify when one has fired or the proposal is invalid."""
     if core.index is None:
         return
     current = core.round
@@ -58,17 +58,19 @@ def _why_expired(core: Core) -> str:
 def _start(core: Core) -> None:
     current, now_ms = core.round, core.now.mono_ms
     current.timers_started_ms = now_ms
-    _clear(core)
     leader = core.leader(core.view)
     if leader != core.index and core.activity.inactive(leader, core.view):
         current.expired = current.skipped_leader = True
+        _clear(core)
         return
     delta_ms = core.delta_ms
     full_ms = 2 * delta_ms + core.parameters.block_interval_max_ms
     leader_ms = core.activity.leader_timer_ms(leader, core.view, full_ms)
     core.timers.set(Timer.LEADER, now_ms, leader_ms)
     core.timers.set(Timer.VIEW, now_ms, leader_ms + delta_ms)
-    if leader != core.index:
+    if leader == core.index:
+        core.timers.clear(Timer.SILENT_LEADER)
+    else:
         core.timers.set(Timer.SILENT_LEADER, now_ms, min(delta_ms, leader_ms))
 
 

@@ -1,4 +1,5 @@
-"""The last final block and the blocks above it, linked by parent; what became final lately, to serve.
+"""The last final block and the blocks above it, linked by parent; what became final lately, to
+serve.
 
 Not here: whether a block is valid (`headers`, `blocks`) or certified (`certificates`).
 """
@@ -115,7 +116,7 @@ class BlockTree:
         return self._blocks.get(digest) or self._recent.get(digest)
 
     def add(self, block: Block) -> list[Block]:
-        """Take in a new block; return what is linked by it, parents first (nothing when it waits)."""
+        """Take in a new block; return what it links, parents first; nothing while it waits."""
         self._blocks[block.digest] = block
         parent = self._blocks.get(block.header.parent)
         if parent is None or parent.body is BodyState.UNLINKED:
@@ -135,7 +136,9 @@ class BlockTree:
         return linked
 
     def branch(self, block: Block) -> list[Block] | None:
-        """Return the blocks from `block` down to the child of the tip, or none when it leads elsewhere."""
+        """Return the blocks from `block` down to the child of the tip, or none when it leads
+        elsewhere.
+        """
         branch = []
         current: Block | None = block
         while current is not None and current is not self.tip:

@@ -1,4 +1,5 @@
-"""Moving from view to view: a certificate of any view, of any kind, leads to the next one (R1, R4, R6-R8).
+"""Moving from view to view: a certificate of any view, of any kind, leads to the next one (R1, R4,
+R6-R8).
 
 Not here: the timers of a view (`timeouts`).
 """

@@ -1,1 +1,3 @@
-"""The simulator of the protocol core: shipped machines, abstract signatures, a network of one process."""
+"""The simulator of the protocol core: shipped machines, abstract signatures, a network of one
+process.
+"""

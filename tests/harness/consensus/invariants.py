@@ -15,12 +15,12 @@ from moyai.consensus.messages import (
 from moyai.consensus.records import VoteRecord
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest, NetworkKey
 from moyai.primitives.vote import Vote, VoteKind
 
 if TYPE_CHECKING:
     from harness.consensus.shell import Node
     from harness.consensus.world import World
+    from moyai.primitives.ids import Digest, NetworkKey
 
 
 class Violation(AssertionError):

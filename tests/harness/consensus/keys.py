@@ -1,4 +1,6 @@
-"""Abstract signatures: a keyed hash that costs a microsecond. Not here: real keys (`primitives.keys`)."""
+"""Abstract signatures: a keyed hash that costs a microsecond. Not here: real keys
+(`primitives.keys`).
+"""
 
 from collections.abc import Callable
 from hashlib import sha256

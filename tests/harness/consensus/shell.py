@@ -6,6 +6,8 @@ Not here: time and the network (`world`), the disk (`store`).
 from collections.abc import Callable
 from typing import NamedTuple
 
+from harness.consensus.keys import City
+from harness.consensus.store import Chain, Journal
 from moyai.consensus.config import MachineConfig
 from moyai.consensus.effects import (
     Broadcast,
@@ -52,9 +54,6 @@ from moyai.primitives.block import header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, NetworkKey, TransactionId, ValidatorIndex
 from moyai.primitives.merkle import merkle_root
-
-from harness.consensus.keys import City
-from harness.consensus.store import Chain, Journal
 
 TRANSACTION_BYTES = 200
 FULL_BLOCK = 64
@@ -120,6 +119,7 @@ class Node:
         self.timers: dict[Timer, int] = {}
         self.syncing: CatchUp | None = None
         self._writing = False
+        self._serial = 0
 
     @property
     def alive(self) -> bool:
@@ -131,6 +131,7 @@ class Node:
         recovered = self.journal.recovered()
         for record in recovered.blocks:
             self.bodies[header_digest(record.header)] = record.transaction_ids
+            self.known.update(dict.fromkeys(record.transaction_ids))
         self.machine = Machine(make_config(self), recovered)
         self.known = {each: None for each in self.known if each not in self.chain.final_ids}
         self.give(Started())
@@ -198,7 +199,7 @@ class Node:
         pending = len(self.known)
         self.give(WorkChanged(pending=pending > 0, full_block=pending >= FULL_BLOCK))
 
-    def perform(self, effect: Effect) -> None:
+    def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one arm each
         """Do what the effect says, as its documentation has it."""
         match effect:
             case Persist():
@@ -257,11 +258,13 @@ class Node:
             self.journal.prune(self.chain.durable_height)
 
     def _set_timer(self, effect: SetTimer) -> None:
-        serial = self.timers[effect.timer] = self.timers.get(effect.timer, 0) + 1
+        self._serial += 1
+        serial = self.timers[effect.timer] = self._serial
         life = self.lives
 
         def fire() -> None:
             if self.lives == life and self.timers.get(effect.timer) == serial:
+                del self.timers[effect.timer]
                 self.give(TimerFired(effect.timer))
 
         self.ports.after(effect.delay_ms, fire)
@@ -326,8 +329,8 @@ class Node:
         self._write_chain()
 
     def _work_changed_later(self) -> None:
-        pending = len(self.known)
-        self.later(0, WorkChanged(pending=pending > 0, full_block=pending >= FULL_BLOCK))
+        life = self.lives
+        self.ports.after(0, lambda: self._work_changed() if self.lives == life else None)
 
     def _write_chain(self) -> None:
         if self._writing:

@@ -1,4 +1,5 @@
-"""A node's disk in the simulator: a journal that can lose lazy records, a chain store that lags behind.
+"""A node's disk in the simulator: a journal that can lose lazy records, a chain store that lags
+behind.
 
 Not here: LMDB (`storage`).
 """
@@ -125,7 +126,7 @@ class Journal:
 
 
 class StoredBlock:
-    """A final block with its ids, the roots after it, and its certificate when it has one itself."""
+    """A final block with its ids, the roots after it, and its certificate if it has one."""
 
     def __init__(
         self,

@@ -1,4 +1,5 @@
-"""The simulated world: one virtual clock, one seed, links with faults, nodes that die and come back.
+"""The simulated world: one virtual clock, one seed, links with faults, nodes that die and come
+back.
 
 Not here: what must always hold (`invariants`).
 """
@@ -7,20 +8,20 @@ import heapq
 from collections.abc import Callable
 from hashlib import sha256
 from random import Random
+from typing import Protocol
 
 import msgspec
 
+from harness.consensus.invariants import Invariants
+from harness.consensus.keys import CHAIN_ID, City
+from harness.consensus.shell import Node, Ports, Transactions, WireMessage
+from harness.consensus.store import GENESIS, Chain
 from moyai.consensus.config import MachineConfig
 from moyai.consensus.effects import Effect
 from moyai.consensus.inputs import LinksChanged, Now
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import NetworkKey, TimeMs, TransactionId, ValidatorIndex
 from moyai.primitives.parameters import Parameters
-
-from harness.consensus.invariants import Invariants
-from harness.consensus.keys import CHAIN_ID, City
-from harness.consensus.shell import Node, Ports, WireMessage
-from harness.consensus.store import GENESIS, Chain
 
 
 class Network(msgspec.Struct):
@@ -32,6 +33,14 @@ class Network(msgspec.Struct):
     duplicate: float = 0.0
     slow: float = 0.0  # share of messages that take `slow_ms` more
     slow_ms: float = 300.0
+
+
+class Behaviour(Protocol):
+    """How a traitor differs from an honest node: what it sends in place of a message."""
+
+    def instead(
+        self, world: "World", node: Node, to: NetworkKey, message: WireMessage
+    ) -> list[WireMessage]: ...
 
 
 class World:
@@ -62,11 +71,13 @@ class World:
         keys: list[tuple[NetworkKey, ValidatorIndex | None]] = [
             (key, ValidatorIndex(index)) for index, key in enumerate(self.city.network_keys)
         ]
-        for number in range(observers):
-            keys.append((NetworkKey(sha256(b"observer %d" % number).digest()), None))
+        keys += [
+            (NetworkKey(sha256(b"observer %d" % number).digest()), None)
+            for number in range(observers)
+        ]
         self.nodes = [Node(key, index, self._ports(key)) for key, index in keys]
         self.by_key = {node.key: node for node in self.nodes}
-        self.byzantine: dict[NetworkKey, Callable[[NetworkKey, WireMessage], None]] = {}
+        self.byzantine: dict[NetworkKey, Behaviour] = {}
         self.invariants = Invariants(self)
 
     # -- time
@@ -111,7 +122,8 @@ class World:
     def _observe(self, node: Node, effect: Effect) -> None:
         for tap in self.taps:
             tap(node, effect)
-        self.invariants.check(node, effect)
+        if node.key not in self.byzantine:
+            self.invariants.check(node, effect)
 
     def config(self, node: Node) -> MachineConfig:
         return MachineConfig(
@@ -128,7 +140,7 @@ class World:
     def start(self, *nodes: Node) -> None:
         """Start these nodes, or all that are no traitors."""
         for node in nodes or self.nodes:
-            if node.key in self.byzantine or node.alive or node.halted:
+            if node.alive or node.halted:
                 continue
             self.down.discard(node.key)
             node.start(self.config)
@@ -143,11 +155,7 @@ class World:
 
     def notice_deaths(self) -> list[Node]:
         """Take nodes that died on their own off the network; return them."""
-        dead = [
-            node
-            for node in self.nodes
-            if not node.alive and node.key not in self.down and node.key not in self.byzantine
-        ]
+        dead = [node for node in self.nodes if not node.alive and node.key not in self.down]
         if dead:
             self.kill(*dead)
         return dead
@@ -188,6 +196,15 @@ class World:
     # -- messages
 
     def send(self, sender: NetworkKey, to: NetworkKey, message: WireMessage) -> None:
+        """Put a message on its way; a traitor may send something else instead."""
+        behaviour = self.byzantine.get(sender)
+        if behaviour is None:
+            self.carry(sender, to, message)
+            return
+        for each in behaviour.instead(self, self.by_key[sender], to, message):
+            self.carry(sender, to, each)
+
+    def carry(self, sender: NetworkKey, to: NetworkKey, message: WireMessage) -> None:
         """Put a message on its link."""
         net, random = self.network, self.random
         if to not in self.by_key or not self.linked(sender, to) or random.random() < net.loss:
@@ -200,23 +217,21 @@ class World:
             self.after(delay_ms, lambda: self._deliver(sender, to, message))
 
     def _deliver(self, sender: NetworkKey, to: NetworkKey, message: WireMessage) -> None:
-        traitor = self.byzantine.get(to)
-        if traitor is not None:
-            traitor(sender, message)
-        elif self.by_key[to].alive and (sender, to) not in self.cut:
+        if self.by_key[to].alive and (sender, to) not in self.cut:
             self.by_key[to].receive(sender, message)
 
     def _sync_source(self, node: Node, certificate: Certificate) -> Chain | None:
         for peer in self.nodes:
-            if peer.alive and peer is not node and self.linked(peer.key, node.key):
-                if any(block.digest == certificate.digest for block in peer.chain.blocks):
-                    return peer.chain
+            if not peer.alive or peer is node or not self.linked(peer.key, node.key):
+                continue
+            if any(block.digest == certificate.digest for block in peer.chain.blocks):
+                return peer.chain
         return None
 
     # -- work
 
     def submit(self, count: int = 1, *nodes: Node) -> tuple[TransactionId, ...]:
-        """Give new transactions to these nodes, or to every living one; return their ids."""
+        """Give new transactions to these nodes, who pass them on, or to every living one."""
         ids = []
         for _ in range(count):
             self._submitted += 1
@@ -224,6 +239,9 @@ class World:
         for node in nodes or self.nodes:
             if node.alive:
                 node.add_transactions(tuple(ids))
+                if nodes:
+                    for key in self.city.network_keys:
+                        self.send(node.key, key, Transactions(tuple(ids)))
         return tuple(ids)
 
     @property

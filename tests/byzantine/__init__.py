@@ -1,0 +1,1 @@
+"""Traitors, one file each: its first line names the sin."""
