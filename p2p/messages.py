@@ -177,7 +177,7 @@ PAYLOAD_BYTES_MAX: Final = _caps()
 
 _codec: Final = Codec[WireMessage](WireMessage, name="message")  # type: ignore[arg-type] # a union
 
-_BYTES_PER_SIGNATURE: Final = 256
+_BYTES_PER_SIGNATURE: Final = 512
 
 
 def wire_type(message: WireMessage) -> WireType:
@@ -208,7 +208,7 @@ def decode_message(kind: int, payload: bytes) -> WireMessage:
 def signature_count(message: WireMessage) -> int:
     """Return about how many signatures `message` makes its receiver check.
 
-    A transaction counts one, and one more for each 256 bytes, since its signers are not known yet.
+    A transaction counts one, and one more for each 512 bytes, since its signers are not known yet.
     """
     match message:
         case VoteMessage() | Proposal() | Status():

@@ -1,13 +1,21 @@
 """Scenarios of frames: any cut of the stream gives the same frames, any change ends it."""
 
+import json
+from pathlib import Path
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from moyai.p2p.errors import FrameError, LinkError
 from moyai.p2p.framing import FRAME_OVERHEAD_BYTES, HEAD, UNKNOWN_TYPE, FrameReader, FrameWriter
-from moyai.p2p.noise import TAG_BYTES, CipherState
+from moyai.p2p.handshake import Initiator, Responder, prologue
+from moyai.p2p.messages import PAYLOAD_BYTES_MAX
+from moyai.p2p.noise import TAG_BYTES, CipherState, public_bytes
+from moyai.primitives.ids import Digest, NetworkKey
 
+VECTORS = Path(__file__).parents[1] / "vectors"
 KEY = bytes(range(32))
 CAPS = [64, 1_024, *[UNKNOWN_TYPE] * 254]
 
@@ -95,3 +103,29 @@ def test_our_own_oversized_message_is_our_own_error() -> None:
 def test_a_frame_costs_what_the_documents_say() -> None:
     writer, _ = a_pair()
     assert len(writer.seal(1, bytes(100))) == 100 + FRAME_OVERHEAD_BYTES == 121
+
+
+def test_a_whole_session_is_pinned() -> None:
+    session = json.loads((VECTORS / "wire_session.json").read_text())
+    key = {name: bytes.fromhex(text) for name, text in session["keys"].items()}
+    said = prologue(session["chain_id"], Digest(bytes.fromhex(session["genesis"])))
+    secret = X25519PrivateKey.from_private_bytes
+    responder_static = secret(key["responder_static"])
+    initiator = Initiator(
+        static=secret(key["initiator_static"]),
+        ephemeral=secret(key["initiator_ephemeral"]),
+        remote=NetworkKey(public_bytes(responder_static)),
+        prologue=said,
+    )
+    hello = bytes.fromhex(session["hello"])
+    first = initiator.first(hello)
+    reply, theirs = Responder(static=responder_static, prologue=said, admit=lambda _: None).answer(
+        first, hello=hello, ephemeral=secret(key["responder_ephemeral"])
+    )
+    ours = initiator.finish(reply)
+    assert [first.hex(), reply.hex()] == session["handshake"]
+    for channel, frames in ((ours, session["to_responder"]), (theirs, session["to_initiator"])):
+        writer = FrameWriter(channel.sender, PAYLOAD_BYTES_MAX)
+        for frame in frames:
+            sealed = writer.seal(frame["type"], bytes.fromhex(frame["payload"]))
+            assert sealed.hex() == frame["bytes"]
