@@ -74,13 +74,15 @@ def stamp(*, dev: bool) -> str:
 
 
 def is_usable() -> bool:
-    """Whether `.venv` holds a Python that starts, is new enough and has pip."""
+    """Whether `.venv` was made here, by a Python that starts, is new enough and has pip."""
     question = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
     try:
+        # Its programs name their Python by its full path, so a checkout that moved needs new ones.
+        program = (ENVIRONMENT / "bin" / "pip").read_text(encoding="utf-8")
         answer = subprocess.run([PYTHON, "-c", question], capture_output=True, check=False)
     except OSError:
         return False
-    return answer.returncode == 0
+    return answer.returncode == 0 and str(ENVIRONMENT) in program
 
 
 def install_locked(lock: Path) -> None:
