@@ -7,6 +7,7 @@ Not here: what messages mean, and when anything is sent.
 import asyncio
 import random
 from collections import Counter
+from contextlib import suppress
 
 from moyai.consensus.messages import VoteMessage
 from moyai.p2p import limits
@@ -48,8 +49,9 @@ class Hub:
         self._mono_ms = config.clocks.mono_ms
         self._directory = directory
         self._handlers = handlers
-        self._links: dict[NetworkKey, Link] = {}
+        self._links: dict[NetworkKey, Link] = {}  # in key order
         self._admission = Admission(directory)
+        self._link_came_up = asyncio.Event()
         self._down: dict[NetworkKey, asyncio.Event] = {}
         self._dialling: dict[NetworkKey, tuple[Contact, asyncio.Task[None]]] = {}
         self._responder = Responder(
@@ -95,7 +97,7 @@ class Hub:
         contacts = self._directory.contacts
         chosen = [
             link
-            for key, link in sorted(self._links.items())
+            for key, link in self._links.items()
             if not validators_only or contacts[key].validator is not None
         ]
         return sum(self._push(link, item) for link in chosen)
@@ -114,7 +116,7 @@ class Hub:
 
     def connected(self) -> tuple[NetworkKey, ...]:
         """Return the peers with a live link, in key order."""
-        return tuple(sorted(self._links))
+        return tuple(self._links)
 
     def peers(self) -> tuple[PeerInfo, ...]:
         """Return every contact but this node itself, in key order."""
@@ -125,9 +127,10 @@ class Hub:
     def update_directory(self, directory: Directory) -> None:
         """Follow a new registry: links to keys that left it end, new members are dialled."""
         self._directory = directory
-        for key, link in sorted(self._links.items()):
+        for key, link in list(self._links.items()):
             if key not in directory.contacts:
                 link.close("left the registry")
+                self._unlink(link, "left the registry")
         self._admission.follow(directory)
         if self._tasks is not None:
             self._dial_directory()
@@ -179,10 +182,11 @@ class Hub:
     async def _dial_forever(self, contact: Contact) -> None:
         attempt = 0
         while True:
-            now_ms = self._mono_ms()
-            blocked_ms = self._admission.blocked_ms(contact.key, now_ms)
-            wait_ms = max(backoff_ms(attempt, self._spread.random()), blocked_ms)
-            await asyncio.sleep(wait_ms / 1_000)
+            await self._pause(backoff_ms(attempt, self._spread.random()))
+            blocked_ms = self._admission.blocked_ms(contact.key, self._mono_ms())
+            if blocked_ms:
+                await asyncio.sleep(blocked_ms / 1_000)
+                continue
             if contact.key in self._links:
                 attempt = 0
                 await self._down.setdefault(contact.key, asyncio.Event()).wait()
@@ -191,6 +195,12 @@ class Hub:
             await self._dial(contact)
             lasted = self._mono_ms() - started_ms > limits.DIAL_BACKOFF_MS_MAX
             attempt = 0 if lasted else attempt + 1
+
+    async def _pause(self, wait_ms: int) -> None:
+        """Wait before a dial; a link that comes up ends every wait, the network may be back."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_ms / 1_000):
+                await self._link_came_up.wait()
 
     async def _dial(self, contact: Contact) -> None:
         """Dial once, and serve the link that comes of it to its end."""
@@ -227,7 +237,9 @@ class Hub:
                 return
             older.close("replaced by another connection")
             self._unlink(older, "replaced by another connection")
-        self._links[key] = link
+        self._links = dict(sorted([*self._links.items(), (key, link)]))
+        self._link_came_up.set()
+        self._link_came_up = asyncio.Event()
         self._say(Event.LINK_UP, self._name(key), "")
         self._warn_of_clock(link)
         self._handlers.on_link(key, True)
@@ -258,7 +270,7 @@ class Hub:
             now_ms = self._mono_ms()
             # After a pause of the whole process the sockets are read before anybody is judged.
             if now_ms - due_ms <= TICK_MS:
-                for _, link in sorted(self._links.items()):
+                for link in list(self._links.values()):
                     self._keep_alive(link, now_ms)
             due_ms = now_ms + TICK_MS
 

@@ -294,6 +294,7 @@ def test_a_key_that_leaves_the_registry_loses_its_link(play: Play) -> None:
     async def scenario(city: City) -> None:
         dialler, listener = await two_linked(city)
         listener.hub.update_directory(Directory.of(contact(2)))
+        assert listener.hub.broadcast(a_vote(), validators_only=True) == 0
         await listener.until_noticed(Event.LINK_DOWN, "left the registry")
         await dialler.until_noticed(Event.DIAL_FAILED)
         assert listener.hub.peers() == ()
@@ -378,5 +379,22 @@ def test_a_silent_peer_is_cut_and_a_resting_one_kept_alive(
         await listener.until_noticed(Event.LINK_DOWN, "silent for too long")
         assert listener.hub.connected() == (dialler.key,)
         assert dialler.hub.connected() == (listener.key,)
+
+    play(scenario)
+
+
+def test_one_link_that_comes_up_ends_the_wait_for_the_others(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "DIAL_BACKOFF_MS_MIN", 600_000)
+    monkeypatch.setattr(limits, "DIAL_BACKOFF_MS_MAX", 600_000)
+
+    async def scenario(city: City) -> None:
+        three = await city.start(Node(3, Directory.of(contact(1), contact(3))))
+        directory = Directory.of(contact(1), contact(2), contact(3, three.endpoint))
+        waiting = await city.start(Node(1, directory))
+        peer = await Stranger.connect(waiting)
+        peer.confirm(await peer.shake(2, waiting))
+        await waiting.until_linked(three)
 
     play(scenario)
