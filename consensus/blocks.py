@@ -78,6 +78,12 @@ def body_sources(core: Core, view: View) -> tuple[NetworkKey, ...]:
     return tuple(core.key_of(each) for each in order if each != core.index)
 
 
+def resume(core: Core) -> None:
+    """Go on with the blocks above a tip that was caught up with."""
+    for child in core.tree.tip.children:
+        _check_body(core, child)
+
+
 def _hold(core: Core, block: Block) -> None:
     waiting = [block]
     while waiting:

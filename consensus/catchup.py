@@ -3,7 +3,7 @@
 Not here: fetching single blocks (`fetching`), long distances (`finality` asks the shell).
 """
 
-from moyai.consensus import signatures
+from moyai.consensus import fetching, signatures
 from moyai.consensus.core import Core
 from moyai.consensus.effects import Broadcast
 from moyai.consensus.inputs import LinksChanged, Timer
@@ -46,6 +46,7 @@ def unfinished(core: Core) -> bool:
 def tick(core: Core) -> None:
     """Say where this node stands when that changed or matters, else now and then."""
     core.links.refill()
+    fetching.remind(core)
     status = own_status(core, None)
     now_ms = core.now.mono_ms
     if status != core.said or unfinished(core) or now_ms - core.said_ms >= IDLE_STATUS_MS:

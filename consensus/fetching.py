@@ -18,6 +18,7 @@ from moyai.consensus.messages import (
 )
 from moyai.consensus.tree import Block
 from moyai.primitives.block import header_digest
+from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, NetworkKey, View
 from moyai.primitives.vote import VoteKind
 
@@ -49,13 +50,21 @@ def want_certificates(core: Core, first: View, last: View) -> None:
 
 def settle(core: Core) -> None:
     """Ask for the certified blocks that are not here."""
-    for certificate in core.learned:
-        if certificate.kind is VoteKind.NULLIFY or certificate.view <= core.floor:
-            continue
-        if core.certificates.final_view - core.floor > CATCH_UP_VIEWS:
-            continue
-        sources = blocks.body_sources(core, certificate.view)
-        want_block(core, certificate.digest, certificate.view, sources)
+    _want_certified(core, core.learned)
+
+
+def remind(core: Core) -> None:
+    """Ask again for certified blocks whose asking was given up for lack of room."""
+    _want_certified(core, list(core.certificates.notarizations.values()))
+
+
+def _want_certified(core: Core, certificates: list[Certificate]) -> None:
+    if core.certificates.final_view - core.floor > CATCH_UP_VIEWS:
+        return
+    for certificate in certificates:
+        if certificate.kind is not VoteKind.NULLIFY and certificate.view > core.floor:
+            sources = blocks.body_sources(core, certificate.view)
+            want_block(core, certificate.digest, certificate.view, sources)
 
 
 def tick(core: Core) -> None:

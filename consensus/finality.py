@@ -129,6 +129,7 @@ def synced(core: Core, answer: Synced) -> None:
     core.execution.reset(tip)
     if not core.certificates.knows(certificate):
         core.certificates.add(certificate)
+    blocks.resume(core)
     records: list[JournalRecord] = [FloorRecord(certificate, (tip.header,), tip.frontier)]
     abstain = core.abstention.finalized(certificate.view)
     core.persist([*records, abstain] if abstain is not None else records)

@@ -56,7 +56,7 @@ from moyai.primitives.ids import Digest, NetworkKey, TransactionId, ValidatorInd
 from moyai.primitives.merkle import merkle_root
 
 TRANSACTION_BYTES = 200
-FULL_BLOCK = 64
+FULL_BLOCK = 1_000
 FETCH_MS = 60
 SYNC_MS = 40
 CHAIN_WRITE_MS = 20
