@@ -1,10 +1,13 @@
 """Checked transactions that are not final: bounded, and fair between accounts. Pure.
 
-Every account has a queue of its own; a block takes one transaction of each account in turn, in the
-order in which the accounts came to wait. Not here: signatures, and what is already final.
+Every account has a queue of its own; a block takes one transaction of each account in turn, and who
+was served stands at the end of the line for the next block. Not here: signatures, and what is
+already final.
 """
 
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,6 +21,8 @@ TRANSACTIONS_MAX = 50_000
 BYTES_MAX = 64 * 1024 * 1024
 RETRY_MS = 1_000
 
+RawTransaction: TypeAlias = bytes
+
 
 class MempoolFullError(TransactionError):
     """The node holds as many waiting transactions as it can."""
@@ -29,6 +34,12 @@ class AccountBusyError(TransactionError):
     """The account has as many waiting transactions as one account may."""
 
     code = "account_busy"
+
+
+class TooCostlyError(TransactionError):
+    """The transaction asks for more work than a whole block may hold."""
+
+    code = "too_costly"
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -61,13 +72,17 @@ class BlockSpace(msgspec.Struct, frozen=True):
         )
 
 
+_Queue: TypeAlias = dict[TransactionId, CheckedTransaction]
+
+
 class Mempool:
     """Waiting transactions by id, and by account in the order in which they came."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
-        self._by_id: dict[TransactionId, CheckedTransaction] = {}
-        self._by_account: dict[AccountId, dict[TransactionId, CheckedTransaction]] = {}
+        self._by_id: _Queue = {}
+        self._by_account: dict[AccountId, _Queue] = {}
+        self._expiries: list[tuple[TimeMs, TransactionId]] = []
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -86,27 +101,16 @@ class Mempool:
         """Take a checked transaction, unless it is known or a bound is reached."""
         if transaction.id in self._by_id:
             return Admission(added=False, refusal=None)
-        account = transaction.body.account
-        queue = self._by_account.get(account)
-        refusal = self._refusal(transaction, 0 if queue is None else len(queue))
-        if refusal is not None:
-            return Admission(added=False, refusal=refusal)
-        if queue is None:
-            queue = self._by_account[account] = {}
-        queue[transaction.id] = transaction
-        self._by_id[transaction.id] = transaction
-        self._bytes += len(transaction.raw)
-        return Admission(added=True, refusal=None)
+        refusal = self._refusal(transaction)
+        if refusal is None:
+            self._insert(transaction)
+        return Admission(added=refusal is None, refusal=refusal)
 
     def restore(self, transactions: Iterable[CheckedTransaction]) -> None:
         """Take back the transactions of a block that was left behind, whatever the bounds say."""
         for transaction in transactions:
             if transaction.id not in self._by_id:
-                self._by_account.setdefault(transaction.body.account, {})[transaction.id] = (
-                    transaction
-                )
-                self._by_id[transaction.id] = transaction
-                self._bytes += len(transaction.raw)
+                self._insert(transaction)
 
     def remove(self, transaction_ids: Iterable[TransactionId]) -> None:
         """Forget transactions that are final."""
@@ -120,14 +124,27 @@ class Mempool:
             del queue[transaction_id]
             if not queue:
                 del self._by_account[account]
+        if len(self._expiries) > 2 * len(self._by_id) + TRANSACTIONS_MAX:
+            self._forget_gone_expiries()
+
+    def oldest(self, bytes_max: int) -> list[RawTransaction]:
+        """Return waiting transactions as they travel, oldest first, about `bytes_max` in all."""
+        found: list[RawTransaction] = []
+        size = 0
+        for transaction in self._by_id.values():
+            size += len(transaction.raw)
+            if found and size > bytes_max:
+                break
+            found.append(transaction.raw)
+        return found
 
     def expire(self, time_ms: TimeMs) -> list[TransactionId]:
         """Forget what a block of this time can no longer hold, and return its ids."""
-        expired = [
-            transaction.id
-            for transaction in self._by_id.values()
-            if transaction.body.valid_until_ms <= time_ms
-        ]
+        expired = []
+        while self._expiries and self._expiries[0][0] <= time_ms:
+            _, transaction_id = heapq.heappop(self._expiries)
+            if transaction_id in self._by_id:
+                expired.append(transaction_id)
         self.remove(expired)
         return expired
 
@@ -137,28 +154,55 @@ class Mempool:
         `excluded` ids are in an ancestor already.
         """
         chosen: list[CheckedTransaction] = []
-        room, size, signatures, cost = space.transactions, space.bytes, space.signatures, space.cost
-        latest_ms = space.time_ms + space.window_ms
-        turns = [iter(queue.values()) for queue in self._by_account.values()]
-        while turns and room > 0:
-            following = []
-            for turn in turns:
-                transaction = _next_fitting(turn, excluded, space.time_ms, latest_ms)
-                if transaction is None:
-                    continue
-                size -= len(transaction.raw)
-                signatures -= len(transaction.signatures)
-                cost -= cost_of(transaction.body.operations)
-                room -= 1
-                if size < 0 or signatures < 0 or cost < 0 or room < 0:
-                    return chosen
-                chosen.append(transaction)
-                following.append(turn)
-            turns = following
+        size, signatures, cost = space.bytes, space.signatures, space.cost
+        for transaction in self._in_turns(space, excluded):
+            size -= len(transaction.raw)
+            signatures -= len(transaction.signatures)
+            cost -= cost_of(transaction)
+            if size < 0 or signatures < 0 or cost < 0 or len(chosen) == space.transactions:
+                break
+            chosen.append(transaction)
+        for account in dict.fromkeys(transaction.body.account for transaction in chosen):
+            self._by_account[account] = self._by_account.pop(account)
         return chosen
 
-    def _refusal(self, transaction: CheckedTransaction, waiting: int) -> TransactionError | None:
+    def _in_turns(
+        self, space: BlockSpace, excluded: set[TransactionId]
+    ) -> Iterator[CheckedTransaction]:
+        """Yield what a block of this time may hold, one transaction an account and round."""
+        earliest_ms, latest_ms = space.time_ms, space.time_ms + space.window_ms
+        turns = [iter(queue.values()) for queue in self._by_account.values()]
+        while turns:
+            following = []
+            for turn in turns:
+                for transaction in turn:
+                    valid = earliest_ms < transaction.body.valid_until_ms <= latest_ms
+                    if valid and transaction.id not in excluded:
+                        following.append(turn)
+                        yield transaction
+                        break
+            turns = following
+
+    def _insert(self, transaction: CheckedTransaction) -> None:
+        self._by_id[transaction.id] = transaction
+        self._by_account.setdefault(transaction.body.account, {})[transaction.id] = transaction
+        heapq.heappush(self._expiries, (transaction.body.valid_until_ms, transaction.id))
+        self._bytes += len(transaction.raw)
+
+    def _forget_gone_expiries(self) -> None:
+        self._expiries = [entry for entry in self._expiries if entry[1] in self._by_id]
+        heapq.heapify(self._expiries)
+
+    def _refusal(self, transaction: CheckedTransaction) -> TransactionError | None:
         what = f"transaction {transaction.id.hex()}"
+        cost = cost_of(transaction)
+        if cost > self._parameters.block_cost_max:
+            return TooCostlyError(
+                f"costs {cost} of the {self._parameters.block_cost_max} a block may hold",
+                what=what,
+                next="split it into several transactions",
+            )
+        waiting = len(self._by_account.get(transaction.body.account, ()))
         if waiting >= self._parameters.account_pending_max:
             return AccountBusyError(
                 f"{waiting} transactions of its account wait already",
@@ -173,16 +217,3 @@ class Mempool:
                 next=f"send the same bytes again after {RETRY_MS} ms, or to another node",
             )
         return None
-
-
-def _next_fitting(
-    turn: "Iterable[CheckedTransaction]",
-    excluded: set[TransactionId],
-    time_ms: TimeMs,
-    latest_ms: int,
-) -> CheckedTransaction | None:
-    for transaction in turn:
-        valid = time_ms < transaction.body.valid_until_ms <= latest_ms
-        if valid and transaction.id not in excluded:
-            return transaction
-    return None

@@ -26,7 +26,7 @@ class ProgrammeNullifier(msgspec.Struct, array_like=True, frozen=True):
     nullifier: DigestField
 
 
-PlaceCell = Annotated[str, Meta(max_length=16, pattern=r"^[0-9a-z]*$")]
+PlaceCell = Annotated[str, Meta(max_length=16, pattern=r"^[0-9a-z]*\Z")]
 
 
 class BindIdentity(msgspec.Struct, array_like=True, frozen=True, tag=20):

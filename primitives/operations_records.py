@@ -8,10 +8,11 @@ from msgspec import Meta
 from moyai.primitives.fields import AccountField, CountField, NameField
 from moyai.primitives.genesis import Role
 from moyai.primitives.operations_identity import Level
+from moyai.primitives.operations_tokens import ClassName
 
-CollectionName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+CollectionName = ClassName
 RecordKey = Annotated[str, Meta(min_length=1, max_length=128)]
-FieldName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z_][a-z0-9_]*$")]
+FieldName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z_][a-z0-9_]*\Z")]
 JsonText = Annotated[bytes, Meta(min_length=2, max_length=16 * 1024)]
 """Canonical JSON: keys sorted, no space, integers only, NFC."""
 

@@ -9,7 +9,7 @@ from moyai.primitives.fields import AccountField, AmountField, NameField
 from moyai.primitives.limits import AMOUNT_MAX
 from moyai.primitives.operations_identity import Level
 
-ClassName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+ClassName = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[a-z0-9][a-z0-9.-]*\Z")]
 PositiveAmount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
 
 

@@ -1,11 +1,12 @@
 """The key space of the state, one line a kind; the first byte is the topic.
 
-Names are followed by a zero byte, which no name contains, so that no key is a prefix of another.
+Names are followed by a zero byte, which no name contains, so that no two things share a key.
 """
 
 from moyai.primitives.ids import AccountId
 
 PARAMETERS = b"p"
+"""The key of the chain's `Parameters`."""
 
 
 def account_key(account: AccountId) -> bytes:
@@ -33,6 +34,11 @@ def balance_key(name: str, account: AccountId) -> bytes:
     return b"b" + name.encode() + b"\x00" + account
 
 
+def supply_key(name: str) -> bytes:
+    """`u` ‖ class -> units in existence as u64 big-endian."""
+    return b"u" + name.encode()
+
+
 def collection_key(name: str) -> bytes:
     """`c` ‖ collection -> Collection."""
     return b"c" + name.encode()
@@ -54,5 +60,5 @@ def version_key(series: str, version: int) -> bytes:
 
 
 def member_key(index: int) -> bytes:
-    """`m` ‖ index u16 -> Member, in the order of genesis."""
+    """`m` ‖ index u16 -> MemberEntry, in the order of genesis."""
     return b"m" + index.to_bytes(2, "big")

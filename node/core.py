@@ -1,0 +1,263 @@
+"""All of a node that does not wait: consensus, transactions, execution, catching up, serving.
+
+The daemon and the simulator drive it in the same way: they hand in what happened, then call `turn`
+as long as it says that there is more to do. One thread owns it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from moyai.consensus.config import MachineConfig
+from moyai.consensus.inputs import (
+    BlockChecked,
+    Executed,
+    Input,
+    LinksChanged,
+    MessageReceived,
+    Started,
+    Timer,
+    TimerFired,
+    WorkChanged,
+)
+from moyai.consensus.machine import Machine
+from moyai.consensus.messages import ConsensusMessage, Status
+from moyai.consensus.records import Recovered
+from moyai.ledger.mempool import Mempool
+from moyai.ledger.recent import RecentIds
+from moyai.node.bodies import Bodies
+from moyai.node.builder import Builder
+from moyai.node.catchup import CatchUpRun
+from moyai.node.executor import Executor
+from moyai.node.ingest import Ingest, Submitted
+from moyai.node.perform import Holdings, Performer, Surroundings
+from moyai.node.ports import JournalPort
+from moyai.node.runner import Parts, Runner
+from moyai.node.serving import Serving
+from moyai.node.verifier import ConsensusVerifier
+from moyai.p2p.dissemination import Dissemination
+from moyai.p2p.fetch import Fetcher
+from moyai.p2p.messages import (
+    BodiesAnswer,
+    BodiesRequest,
+    HeadersAnswer,
+    HeadersRequest,
+    TargetAnswer,
+    TargetRequest,
+    TransactionAnswer,
+    TransactionBatch,
+    TransactionRequest,
+    WireMessage,
+)
+from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId, View
+from moyai.primitives.transaction import CheckedTransaction
+from moyai.storage.chain import ChainStore
+
+INBOX_MAX = 8_192
+TURN_INPUTS_MAX = 256
+PATIENCE_MS = 100
+
+
+class StartingPoint(msgspec.Struct, frozen=True):
+    """What was read from disk: the machine's surroundings, its journal, bodies, recent ids."""
+
+    config: MachineConfig
+    recovered: Recovered
+    bodies: dict[Digest, tuple[CheckedTransaction, ...]]
+    final_ids: RecentIds
+
+
+class Core:
+    """One node without its loop, its sockets and its files."""
+
+    def __init__(
+        self,
+        start: StartingPoint,
+        *,
+        chain: ChainStore,
+        journal: JournalPort,
+        ports: Surroundings,
+    ) -> None:
+        config = start.config
+        parameters = config.parameters
+        self._ports = ports
+        self._clock = ports.clock
+        self._chain = chain
+        self._inbox: deque[Input] = deque()
+        self._linked: tuple[NetworkKey, ...] = ()
+        self.peer_heights: dict[NetworkKey, Height] = {}
+        self._work_changed = True
+        self.mempool = Mempool(parameters)
+        self.final_ids = start.final_ids
+        self.bodies = Bodies(parameters=parameters, pool=self.mempool, final_ids=self.final_ids)
+        for digest, body in start.bodies.items():
+            self.bodies.hold(digest, body)
+        self._fetcher = Fetcher()
+        self._dissemination = Dissemination()
+        self.executor = Executor(chain, self.bodies, config.tip)
+        self.catch_up = CatchUpRun(
+            chain=chain,
+            executor=self.executor,
+            final_ids=self.final_ids,
+            transport=ports.transport,
+        )
+        self.ingest = Ingest(
+            chain_id=config.chain_id,
+            window_ms=parameters.tx_window_ms,
+            mempool=self.mempool,
+            is_final=self.final_ids.__contains__,
+            is_wanted=self.bodies.wants,
+            misbehaved=ports.transport.report,
+        )
+        holdings = Holdings(
+            self.mempool,
+            self.final_ids,
+            self.bodies,
+            self._fetcher,
+            self._dissemination,
+            self.executor,
+        )
+        self.performer = Performer(ports, holdings, self.catch_up, self._note_work)
+        self.performer.evidence.extend(start.recovered.evidence)
+        self._serving = Serving(
+            chain=chain, bodies=self.bodies, mempool=self.mempool, transport=ports.transport
+        )
+        self.machine = Machine(config, start.recovered)
+        parts = Parts(
+            verifier=ConsensusVerifier(config.chain_id, config.validators),
+            bodies=self.bodies,
+            builder=Builder(parameters, self.mempool, self.bodies),
+            fetcher=self._fetcher,
+            performer=self.performer,
+        )
+        self._runner = Runner(self.machine, ports.clock, journal, parts)
+        self._parameters = parameters
+        self._inbox.append(Started())
+
+    def receive(self, peer: NetworkKey, message: WireMessage) -> None:
+        """Take a decoded message of an authenticated peer."""
+        now = self._clock.now()
+        match message:
+            case TransactionBatch(transactions) | TransactionAnswer(transactions):
+                self.ingest.receive(peer, transactions, now.wall_ms)
+            case TransactionRequest():
+                self._serving.transactions(peer, message)
+            case TargetRequest() | HeadersRequest() | BodiesRequest():
+                self._serving.sync(peer, message)
+            case TargetAnswer() | HeadersAnswer() | BodiesAnswer():
+                self.catch_up.receive(peer, message, now.mono_ms)
+            case _:
+                self._receive_consensus(peer, message)
+
+    def fire(self, timer: Timer) -> None:
+        """A timer of the machine is due."""
+        self._inbox.append(TimerFired(timer))
+
+    def links_changed(self, linked: tuple[NetworkKey, ...]) -> None:
+        """The set of linked peers is another, in key order."""
+        gone = [peer for peer in self._linked if peer not in linked]
+        self._linked = linked
+        self._inbox.append(LinksChanged(linked))
+        for peer in gone:
+            self.peer_heights.pop(peer, None)
+            self.catch_up.peer_gone(peer, self._clock.now().mono_ms)
+
+    def submit(self, raws: Sequence[bytes], done: Callable[[list[Submitted]], None]) -> None:
+        """Take transactions of a client; `done` is called once with the outcomes in order."""
+        self.ingest.submit(raws, self._clock.now().wall_ms, done)
+
+    def is_pending(self, transaction_id: TransactionId) -> bool:
+        """Return whether a transaction is held here and its block is not on disk yet."""
+        return self.mempool.get(transaction_id) is not None or transaction_id in self.final_ids
+
+    def committed(self, height: Height) -> None:
+        """Blocks up to `height` are on disk."""
+        synced = self.catch_up.committed(height, self._clock.now().mono_ms)
+        if synced is not None:
+            self._inbox.append(synced)
+
+    @property
+    def executed_ahead(self) -> bool:
+        """Return whether executed blocks wait to be written."""
+        return self._chain.height > self._chain.committed_height
+
+    @property
+    def mono_ms(self) -> int:
+        """Return the time that never goes back."""
+        return self._clock.now().mono_ms
+
+    def due_ms(self) -> int | None:
+        """Return when `tick` has something to do; none while everything rests."""
+        due = [self._dissemination.due_ms(), self._fetcher.due_ms()]
+        if self.catch_up.active or len(self._dissemination):
+            due.append(self.mono_ms + PATIENCE_MS)
+        return min((each for each in due if each is not None), default=None)
+
+    def tick(self) -> None:
+        """Do what time alone asks for: batches, questions, waiting for answers. See `due_ms`."""
+        now_ms = self._clock.now().mono_ms
+        view = self.machine.status().view if len(self._dissemination) else View(0)
+        for batch in self._dissemination.step(now_ms, view):
+            self._ports.transport.broadcast(batch, validators_only=True)
+        for question in self._fetcher.step(now_ms):
+            self._ports.transport.send(question.peer, question.request)
+        self.catch_up.tick(now_ms, self._linked)
+
+    def expire(self) -> list[TransactionId]:
+        """Forget transactions whose time is over, and return them. Every second or so."""
+        expired = self.mempool.expire(self._clock.now().wall_ms)
+        if expired:
+            self._dissemination.settle(expired)
+            self._note_work()
+        return expired
+
+    def turn(self) -> bool:
+        """Take what has happened through one turn; return whether there is more to do at once."""
+        inputs: list[Input] = []
+        while self._inbox and len(inputs) < TURN_INPUTS_MAX:
+            inputs.append(self._inbox.popleft())
+        inputs.extend(self._check_transactions())
+        if self._work_changed:
+            self._work_changed = False
+            inputs.append(self._work())
+        if inputs:
+            self._runner.turn(inputs)
+        more = self.catch_up.active and self.catch_up.check_slice(self._clock.now().mono_ms)
+        executed = self.executor.execute_next()
+        if executed is not None:
+            roots = Executed(executed.height, executed.state_root, executed.receipts_root)
+            self._inbox.append(roots)
+        return bool(self._inbox or self.ingest.backlog or self.executor.backlog or more)
+
+    def _check_transactions(self) -> list[BlockChecked]:
+        if not self.ingest.backlog:
+            return []
+        verified = self.ingest.verify_slice()
+        now_ms = self._clock.now().mono_ms
+        for transaction in verified.own:
+            self._dissemination.accept(transaction.id, transaction.raw, now_ms)
+        if verified.pooled:
+            self._note_work()
+        arrived = verified.pooled + verified.wanted
+        self._fetcher.received(transaction.id for transaction in arrived)
+        return self.bodies.arrived(arrived)
+
+    def _receive_consensus(self, peer: NetworkKey, message: ConsensusMessage) -> None:
+        if len(self._inbox) >= INBOX_MAX:
+            self._ports.observer.count("dropped", "inbox full")
+            return
+        if isinstance(message, Status):
+            self.peer_heights[peer] = message.final_height
+        self._inbox.append(MessageReceived(peer, message))
+
+    def _note_work(self) -> None:
+        self._work_changed = True
+
+    def _work(self) -> WorkChanged:
+        waiting = len(self.mempool)
+        full = (
+            waiting >= self._parameters.block_transactions_max
+            or self.mempool.bytes >= self._parameters.block_bytes_max
+        )
+        return WorkChanged(pending=waiting > 0, full_block=full)

@@ -1,0 +1,115 @@
+"""Executes final blocks in order, one at a time, and hands them to the chain store.
+
+They come from consensus, with bodies held here, or whole from catching up. Not here: the rules
+(`ledger.apply`), the files (`storage`), the writer thread (`node.writer`).
+"""
+
+from collections import deque
+
+import msgspec
+
+from moyai.consensus.config import ExecutedBlock, FinalTip
+from moyai.ledger.apply import BlockContext, apply_block
+from moyai.node.bodies import Bodies
+from moyai.primitives.block import Executed, Header, header_digest
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import Digest, Height
+from moyai.primitives.transaction import CheckedTransaction
+from moyai.storage.blocks import FinalBlock
+from moyai.storage.chain import ChainStore
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    header: Header
+    digest: Digest
+    certificate: Certificate | None
+    body: tuple[CheckedTransaction, ...]
+
+
+class Executor:
+    """The queue of final blocks between consensus and the chain store.
+
+    `recent` holds the executed blocks that a restart of consensus from the tip would ask for.
+    """
+
+    def __init__(self, chain: ChainStore, bodies: Bodies, tip: FinalTip) -> None:
+        self._chain = chain
+        self._bodies = bodies
+        self._queue: deque[_Waiting] = deque()
+        self._next_height = chain.height + 1
+        self.recent: deque[ExecutedBlock] = deque(tip.recent)
+        self._unwritten: dict[Height, Digest] = {}
+
+    @property
+    def backlog(self) -> int:
+        """Return the number of final blocks not executed yet."""
+        return len(self._queue)
+
+    @property
+    def next_height(self) -> Height:
+        """Return the height of the block to be queued next."""
+        return Height(self._next_height)
+
+    def finalized(
+        self, headers: tuple[Header, ...], certificate: Certificate
+    ) -> list[tuple[CheckedTransaction, ...]]:
+        """Take final blocks of consensus, oldest first; return the new bodies among them.
+
+        A block that catching up has brought before is taken once.
+        """
+        bodies = []
+        for header in headers:
+            digest = header_digest(header)
+            body = self._bodies.drop(digest)
+            assert len(body) == header.tx_count, "consensus finalizes only what is held"
+            if header.height >= self._next_height:
+                own = certificate if digest == certificate.digest else None
+                self._push(_Waiting(header, digest, own, body))
+                bodies.append(body)
+        return bodies
+
+    def synced(
+        self,
+        header: Header,
+        body: tuple[CheckedTransaction, ...],
+        certificate: Certificate | None,
+    ) -> bool:
+        """Take one final block that was fetched whole; return whether it is new here."""
+        if header.height < self._next_height:
+            return False
+        self._push(_Waiting(header, header_digest(header), certificate, body))
+        return True
+
+    def unwritten(self, committed: Height) -> tuple[Digest, ...]:
+        """Return the final blocks above `committed`: on disk nowhere but in the journal."""
+        for height in [height for height in self._unwritten if height <= committed]:
+            del self._unwritten[height]
+        return tuple(self._unwritten.values())
+
+    def execute_next(self) -> Executed | None:
+        """Execute the oldest waiting block and return its roots; none when there is none."""
+        if not self._queue:
+            return None
+        waiting = self._queue.popleft()
+        header = waiting.header
+        context = BlockContext(height=header.height, time_ms=header.time_ms)
+        outcome = apply_block(self._chain.states, context, waiting.body)
+        executed = self._chain.append(
+            FinalBlock(
+                header=header,
+                digest=waiting.digest,
+                certificate=waiting.certificate,
+                transactions=waiting.body,
+                outcome=outcome,
+            )
+        )
+        self.recent.append(ExecutedBlock(header, executed))
+        while self.recent[0].header.height < header.executed.height:
+            self.recent.popleft()
+        return executed
+
+    def _push(self, waiting: _Waiting) -> None:
+        assert waiting.header.height == self._next_height, "final blocks come in order"
+        self._next_height += 1
+        self._unwritten[waiting.header.height] = waiting.digest
+        self._queue.append(waiting)

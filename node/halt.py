@@ -1,0 +1,18 @@
+"""Why a running node stops itself: going on could break what others rely on."""
+
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.errors import MoyaiError
+
+
+class NodeHalted(MoyaiError):
+    """Safety is broken or this node disagrees with what is final: it must not go on."""
+
+    code = "halted"
+
+    def __init__(self, reason: str, *, certificates: tuple[Certificate, ...] = ()) -> None:
+        super().__init__(
+            reason,
+            what="node",
+            next="keep the data directory and the log, and compare with the other operators",
+        )
+        self.certificates = certificates

@@ -1,0 +1,212 @@
+"""The way of a transaction into the node: parse, refuse or verify in slices, pool, pass on.
+
+Signatures are the dearest thing a node does. They are checked in bounded slices between turns of
+the loop, so that votes never wait behind a pile of them.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from moyai.ledger.mempool import Mempool
+from moyai.primitives.errors import MoyaiError, SignatureError, TransactionError
+from moyai.primitives.ids import NetworkKey, TransactionId
+from moyai.primitives.transaction import (
+    CheckedTransaction,
+    Transaction,
+    check_validity_time,
+    parse_transaction,
+    verify_signatures,
+)
+
+VERIFY_QUEUE_MAX = 20_000
+SLICE_SIGNATURES = 16
+CLOCK_TOLERANCE_MS = 2_000
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """What became of one submitted transaction: its id, and the refusal if it was refused."""
+
+    id: TransactionId | None
+    refusal: MoyaiError | None
+    known: bool = False
+
+
+class NodeBusyError(TransactionError):
+    """The node has as many transactions to check as it can hold."""
+
+    code = "busy"
+
+
+class WrongChainError(TransactionError):
+    """The transaction was signed for another chain."""
+
+    code = "wrong_chain"
+
+
+class _Submission:
+    """A list of transactions handed in together and answered together."""
+
+    def __init__(self, size: int, done: Callable[[list[Submitted]], None]) -> None:
+        self._outcomes: list[Submitted | None] = [None] * size
+        self._open = size
+        self._done = done
+
+    def settle(self, place: int, outcome: Submitted) -> None:
+        self._outcomes[place] = outcome
+        self._open -= 1
+        if not self._open:
+            self._done([entry for entry in self._outcomes if entry is not None])
+
+
+class _Job(msgspec.Struct):
+    transaction: Transaction
+    sender: NetworkKey | None
+    waiting: list[tuple[_Submission, int]]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What one slice found good: new in the pool (and by whom they came), and wanted by a body."""
+
+    pooled: list[CheckedTransaction]
+    own: list[CheckedTransaction]
+    wanted: list[CheckedTransaction]
+
+
+class Ingest:
+    """Transactions between arrival and mempool."""
+
+    def __init__(
+        self,
+        *,
+        chain_id: str,
+        window_ms: int,
+        mempool: Mempool,
+        is_final: Callable[[TransactionId], bool],
+        is_wanted: Callable[[TransactionId], bool],
+        misbehaved: Callable[[NetworkKey, str], None],
+    ) -> None:
+        self._chain_id = chain_id
+        self._window_ms = window_ms
+        self._mempool = mempool
+        self._is_final = is_final
+        self._is_wanted = is_wanted
+        self._misbehaved = misbehaved
+        self._jobs: deque[_Job] = deque()
+        self._queued: dict[bytes, _Job] = {}
+
+    @property
+    def backlog(self) -> int:
+        """Return the number of transactions whose signatures wait to be checked."""
+        return len(self._jobs)
+
+    def submit(
+        self, raws: Sequence[bytes], now_ms: int, done: Callable[[list[Submitted]], None]
+    ) -> None:
+        """Take transactions of a client; `done` is called once, with one outcome each, in order."""
+        if not raws:
+            done([])
+            return
+        submission = _Submission(len(raws), done)
+        for place, raw in enumerate(raws):
+            try:
+                outcome = self._submit_one(raw, now_ms, (submission, place))
+            except MoyaiError as refusal:
+                outcome = Submitted(None, refusal)
+            if outcome is not None:
+                submission.settle(place, outcome)
+
+    def receive(self, sender: NetworkKey, raws: Sequence[bytes], now_ms: int) -> None:
+        """Take transactions of a peer, which should have checked them."""
+        for raw in raws:
+            if raw in self._queued:
+                continue
+            try:
+                transaction = parse_transaction(raw)
+            except MoyaiError as fault:
+                self._misbehaved(sender, f"transaction: {fault.reason}")
+                return
+            if self._is_wanted(transaction.id) or self._is_useful(transaction, now_ms):
+                self._enqueue(transaction, sender)
+
+    def verify_slice(self) -> Verified:
+        """Check the signatures of the oldest transactions, `SLICE_SIGNATURES` or a little more."""
+        verified = Verified([], [], [])
+        budget = SLICE_SIGNATURES
+        while self._jobs and budget > 0:
+            job = self._jobs.popleft()
+            del self._queued[job.transaction.raw]
+            budget -= len(job.transaction.signatures)
+            self._finish(job, verified)
+        return verified
+
+    def _submit_one(
+        self, raw: bytes, now_ms: int, place: tuple[_Submission, int]
+    ) -> Submitted | None:
+        queued = self._queued.get(raw)
+        if queued is not None:
+            queued.waiting.append(place)
+            return None
+        transaction = parse_transaction(raw)
+        if self._is_final(transaction.id) or self._mempool.get(transaction.id) is not None:
+            return Submitted(transaction.id, None, known=True)
+        self._check_admissible(transaction, now_ms)
+        if len(self._jobs) >= VERIFY_QUEUE_MAX:
+            raise NodeBusyError(
+                f"{VERIFY_QUEUE_MAX} transactions wait for their signature check",
+                what=f"transaction {transaction.id.hex()}",
+                next="send the same bytes again in a second, or to another node",
+            )
+        self._enqueue(transaction, None).waiting.append(place)
+        return None
+
+    def _check_admissible(self, transaction: Transaction, now_ms: int) -> None:
+        if transaction.body.chain_id != self._chain_id:
+            raise WrongChainError(
+                f"is for chain {transaction.body.chain_id}, this is {self._chain_id}",
+                what=f"transaction {transaction.id.hex()}",
+                next="sign it for this chain, or send it to a node of the other",
+            )
+        check_validity_time(transaction, block_time_ms=now_ms, window_ms=self._window_ms)
+
+    def _is_useful(self, transaction: Transaction, now_ms: int) -> bool:
+        if self._mempool.get(transaction.id) is not None or self._is_final(transaction.id):
+            return False
+        try:
+            self._check_admissible(transaction, now_ms)
+        except TransactionError:
+            return False  # an honest peer's clock may differ
+        return len(self._jobs) < VERIFY_QUEUE_MAX
+
+    def _enqueue(self, transaction: Transaction, sender: NetworkKey | None) -> _Job:
+        job = _Job(transaction, sender, [])
+        self._jobs.append(job)
+        self._queued[transaction.raw] = job
+        return job
+
+    def _finish(self, job: _Job, verified: Verified) -> None:
+        transaction_id = job.transaction.id
+        try:
+            checked = verify_signatures(job.transaction)
+        except SignatureError as refusal:
+            if job.sender is not None:
+                self._misbehaved(job.sender, refusal.reason)
+            self._settle(job, Submitted(transaction_id, refusal))
+            return
+        if self._is_wanted(transaction_id):
+            verified.wanted.append(checked)
+        if self._is_final(transaction_id):
+            self._settle(job, Submitted(transaction_id, None, known=True))
+            return
+        admission = self._mempool.add(checked)
+        if admission.added:
+            verified.pooled.append(checked)
+            if job.sender is None:
+                verified.own.append(checked)
+        self._settle(job, Submitted(transaction_id, admission.refusal, known=not admission.added))
+
+    @staticmethod
+    def _settle(job: _Job, outcome: Submitted) -> None:
+        for submission, place in job.waiting:
+            submission.settle(place, outcome)

@@ -1,0 +1,137 @@
+"""Performs the effects that wait for the commit: messages, timers, final blocks, news.
+
+Dispatch only. Not here: what is answered at once (`runner`).
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from moyai.consensus.effects import (
+    Broadcast,
+    CatchUp,
+    ClearTimer,
+    Count,
+    DropBlock,
+    Effect,
+    EvidenceFound,
+    Finalized,
+    Misbehaved,
+    Send,
+    SetTimer,
+    ShareTransactions,
+)
+from moyai.consensus.messages import Evidence
+from moyai.ledger.mempool import Mempool
+from moyai.ledger.recent import RecentIds
+from moyai.node.bodies import Bodies
+from moyai.node.catchup import CatchUpRun
+from moyai.node.executor import Executor
+from moyai.node.ports import Clock, Observer, Timers, Transport
+from moyai.p2p.dissemination import Dissemination, pack
+from moyai.p2p.fetch import Fetcher
+from moyai.p2p.messages import TransactionBatch
+from moyai.primitives.ids import Digest
+
+SHARED_BYTES_MAX = 60 * 1024
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """The ports of one node."""
+
+    clock: Clock
+    timers: Timers
+    transport: Transport
+    observer: Observer
+
+
+class Holdings(msgspec.Struct, frozen=True):
+    """What one node keeps in memory of transactions and blocks that are not on disk yet."""
+
+    mempool: Mempool
+    final_ids: RecentIds
+    bodies: Bodies
+    fetcher: Fetcher
+    dissemination: Dissemination
+    executor: Executor
+
+
+class Performer:
+    """Performs one effect at a time, in the order given."""
+
+    def __init__(
+        self,
+        ports: Surroundings,
+        holdings: Holdings,
+        catch_up: CatchUpRun,
+        work_changed: Callable[[], None],
+    ) -> None:
+        self._ports = ports
+        self._holdings = holdings
+        self._catch_up = catch_up
+        self._work_changed = work_changed
+        self.evidence: list[Evidence] = []
+
+    def perform(self, effect: Effect) -> None:
+        """Do what `effect` says."""
+        match effect:
+            case Broadcast(message):
+                self._ports.transport.broadcast(message)
+            case Send(to, message):
+                self._ports.transport.send(to, message)
+            case SetTimer(timer, delay_ms):
+                self._ports.timers.set(timer, delay_ms)
+            case ClearTimer(timer):
+                self._ports.timers.clear(timer)
+            case Count(counter, reason):
+                self._ports.observer.count(counter, reason)
+            case Misbehaved(peer, reason):
+                self._ports.transport.report(peer, reason)
+            case _:
+                self._perform_rare(effect)
+
+    def _perform_rare(self, effect: Effect) -> None:
+        match effect:
+            case Finalized():
+                self._finalized(effect)
+            case DropBlock(digest):
+                self._holdings.fetcher.forget(digest)
+                self._restore(digest)
+            case CatchUp():
+                self._ports.observer.note("catching_up", view=effect.certificate.view)
+                self._catch_up.start(effect, self._ports.clock.now().mono_ms)
+            case ShareTransactions():
+                self._share(effect)
+            case EvidenceFound(evidence):
+                self.evidence.append(evidence)
+                first = evidence.first
+                self._ports.observer.note("evidence", validator=first.signer, view=first.view)
+            case _:
+                raise AssertionError(f"an effect that the runner answers: {type(effect).__name__}")
+
+    def _finalized(self, effect: Finalized) -> None:
+        """What is final must neither be chosen nor accepted again, from this moment on."""
+        holdings = self._holdings
+        bodies = holdings.executor.finalized(effect.headers, effect.certificate)
+        for header, body in zip(effect.headers[-len(bodies) :], bodies, strict=False):
+            ids = [transaction.id for transaction in body]
+            holdings.final_ids.add_block(header.time_ms, ids)
+            holdings.mempool.remove(ids)
+            holdings.dissemination.settle(ids)
+        if any(bodies):
+            self._work_changed()
+
+    def _restore(self, digest: Digest) -> None:
+        left_behind = self._holdings.bodies.drop(digest)
+        final_ids = self._holdings.final_ids
+        self._holdings.mempool.restore(one for one in left_behind if one.id not in final_ids)
+        self._work_changed()
+
+    def _share(self, effect: ShareTransactions) -> None:
+        raws = self._holdings.mempool.oldest(SHARED_BYTES_MAX)
+        for part in pack(raws):
+            message = TransactionBatch(part)
+            if effect.to is None:
+                self._ports.transport.broadcast(message, validators_only=True)
+            else:
+                self._ports.transport.send(effect.to, message)

@@ -1,0 +1,52 @@
+"""What the core of a node needs from the outside world; the daemon and the simulator supply it.
+
+Synchronous on purpose: a turn of the core never waits.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from moyai.consensus.inputs import Now, Timer
+from moyai.consensus.records import JournalRecord
+from moyai.p2p.messages import WireMessage
+from moyai.primitives.ids import Digest, NetworkKey
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> Now: ...
+
+
+class Timers(Protocol):
+    """Named one-shot timers whose firing becomes an input."""
+
+    def set(self, timer: Timer, delay_ms: int) -> None: ...
+
+    def clear(self, timer: Timer) -> None: ...
+
+
+class Transport(Protocol):
+    """Sends to linked peers, in order or not at all; `report` counts a fault and ends the link."""
+
+    def send(self, to: NetworkKey, message: WireMessage) -> bool: ...
+
+    def broadcast(self, message: WireMessage, *, validators_only: bool = False) -> int: ...
+
+    def report(self, peer: NetworkKey, reason: str) -> None: ...
+
+
+class JournalPort(Protocol):
+    """Durable memory of consensus; `commit` returns once the records are on disk, or raises."""
+
+    def commit(
+        self, records: Sequence[JournalRecord], bodies: Mapping[Digest, tuple[bytes, ...]]
+    ) -> None: ...
+
+
+class Observer(Protocol):
+    """Where counts and news for operators go."""
+
+    def count(self, counter: str, reason: str) -> None: ...
+
+    def note(self, event: str, **details: object) -> None: ...

@@ -1,0 +1,53 @@
+"""The one thread that writes to the chain store, and the order in which news of it is told.
+
+A block is spoken of as final to applications only when it is on disk here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from moyai.primitives.ids import Height
+from moyai.storage.chain import ChainStore
+
+
+class ChainWriter:
+    """Writes what the chain store has pending, one batch after the other."""
+
+    def __init__(self, chain: ChainStore, committed: Callable[[Height], None]) -> None:
+        self._chain = chain
+        self._committed = committed
+        self._work = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there is something to write."""
+        self._work.set()
+
+    async def run(self) -> None:
+        """Write until cancelled; what is pending then is written before this returns.
+
+        Raises what the chain store raises when a commit fails: the node must stop then.
+        """
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="chain-writer") as thread:
+            try:
+                while True:
+                    await self._work.wait()
+                    self._work.clear()
+                    await self._write_pending(loop, thread)
+            finally:
+                batch = self._chain.take_pending()
+                if batch is not None:
+                    self._chain.write(batch)
+
+    async def _write_pending(
+        self, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor
+    ) -> None:
+        while (batch := self._chain.take_pending()) is not None:
+            writing = loop.run_in_executor(thread, self._chain.write, batch)
+            try:
+                await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                await asyncio.wait([writing])
+                raise
+            self._committed(self._chain.committed_height)
