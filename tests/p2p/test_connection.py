@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.peer_nodes import CHAIN_ID, GENESIS, City, Play, network_key, secret
 from harness.wire_examples import EXAMPLES
@@ -17,6 +19,7 @@ from moyai.p2p.connection import (
     Identity,
     Link,
     Opened,
+    _decode_hello,
     open_incoming,
     open_outgoing,
 )
@@ -34,6 +37,7 @@ from moyai.p2p.noise import CipherState
 from moyai.p2p.peers import LinkOrigin
 from moyai.p2p.pipe import Pipe
 from moyai.p2p.queues import Outgoing, Queued
+from moyai.primitives.codec import encode
 from moyai.primitives.ids import NetworkKey, TimeMs
 
 CLOCKS = Clocks(lambda: 0, lambda: TimeMs(5_000))
@@ -124,6 +128,15 @@ def test_a_hello_of_another_form_ends_the_handshake(play: Play, hello: bytes) ->
                 await open_incoming(acceptor, a_responder(), HELLO)
 
     play(scenario)
+
+
+@given(st.binary(max_size=90) | st.binary(max_size=90).map(lambda rest: b"\x93\x01" + rest))
+def test_a_hello_is_refused_or_is_the_one_form_of_what_it_says(data: bytes) -> None:
+    try:
+        hello = _decode_hello(data)
+    except HandshakeError:
+        return
+    assert encode(hello) == data
 
 
 def test_the_first_frame_must_be_an_empty_one_that_authenticates(play: Play) -> None:

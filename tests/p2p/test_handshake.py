@@ -255,3 +255,12 @@ def test_no_noise_passes_and_none_is_more_than_refused(noise: bytes) -> None:
     initiator.first(b"")
     with pytest.raises(HandshakeError):
         initiator.finish(noise)
+
+
+def test_two_initiators_do_not_come_to_terms() -> None:
+    one, other = an_initiator(), an_initiator(number=2, remote=1, ephemeral=12)
+    first_of_one, first_of_other = one.first(b""), other.first(b"")
+    with pytest.raises(HandshakeError):
+        one.finish(first_of_other)
+    with pytest.raises(HandshakeError):
+        other.finish(first_of_one)
