@@ -36,6 +36,7 @@ READERS_MAX = 126
 ALARM_PERCENT = 70
 NO_NEW_TRANSACTIONS_PERCENT = 85
 STOP_PERCENT = 95
+UNWRITTEN_TAIL_BYTES_MAX = 256 * 1024  # pages that LMDB allocated and freed again
 LOCK_FILE = "lock"
 DATA_FILE = "data.mdb"
 
@@ -86,6 +87,7 @@ class Environment:
         self._lock = _lock(settings, create=create)
         try:
             self._lmdb = _open(settings, len(tables))
+            self._check_length()
             self._tables = {
                 table: Table(self.name, table.value, self._lmdb.open_db(table.value.encode()))
                 for table in tables
@@ -194,6 +196,14 @@ class Environment:
         """Close the environment and release the lock."""
         self._lmdb.close()
         os.close(self._lock)
+
+    def _check_length(self) -> None:
+        """Refuse a file that was cut off: reading behind its end would kill the process."""
+        missing = self.used_bytes - (self._path / DATA_FILE).stat().st_size
+        if missing > UNWRITTEN_TAIL_BYTES_MAX:
+            raise CorruptedError(
+                f"is cut off: {missing} bytes are missing", what=self._what, next=_START_ANEW
+            )
 
     @property
     def _what(self) -> str:
@@ -322,5 +332,8 @@ def _unreadable(what: str, error: lmdb.Error) -> Exception:
     return CorruptedError(
         f"cannot be opened: {error}",
         what=what,
-        next="restore a backup or start with an empty data directory and let the node catch up",
+        next=_START_ANEW,
     )
+
+
+_START_ANEW = "restore a backup or start with an empty data directory and let the node catch up"

@@ -12,7 +12,6 @@ from moyai.primitives.merkle import (
     inclusion_path,
     inner_hash,
     leaf_hash,
-    range_root,
 )
 from moyai.storage.keys import node_key
 from moyai.storage.table import Table
@@ -54,10 +53,18 @@ class StoredLog:
         """
         return inclusion_path(index, size, lambda level, place: self._node(txn, level, place))
 
-    def check(self, txn: lmdb.Transaction, size: int) -> None:
-        """Read every node that the root of `size` leaves needs. Raises `CorruptedError`."""
-        if size:
-            range_root(0, size, lambda level, place: self._node(txn, level, place))
+    def holds(self, txn: lmdb.Transaction, index: int, data: bytes) -> bool:
+        """Return whether leaf `index` and the subtrees it completes are as they should be.
+
+        Raises `CorruptedError` when one is missing.
+        """
+        node, level = leaf_hash(data), 0
+        while self._node(txn, level, index >> level) == node:
+            if not index >> level & 1:
+                return True
+            node = inner_hash(self._node(txn, level, (index >> level) - 1), node)
+            level += 1
+        return False
 
     def _node(self, txn: lmdb.Transaction, level: int, index: int) -> bytes:
         node = self._table.require(txn, node_key(level, index))

@@ -9,14 +9,17 @@ from collections.abc import Callable
 import lmdb
 import msgspec
 
-from moyai.primitives.block import header_digest
+from moyai.primitives.block import Header, header_digest
+from moyai.primitives.codec import Codec
 from moyai.primitives.ids import ZERO_DIGEST
 from moyai.primitives.merkle import Frontier, merkle_root
 from moyai.primitives.receipt import block_receipts_root
+from moyai.primitives.transaction import Envelope, body_id
 from moyai.storage.blocks import BlockTables
 from moyai.storage.chain import ChainStore
 from moyai.storage.errors import CorruptedError
 from moyai.storage.keys import ChainTable, number_key
+from moyai.storage.logs import StoredLog
 from moyai.storage.section import ENTRY_BYTES, unpack
 from moyai.storage.tip import read_tip
 from moyai.storage.tree import SECTIONS
@@ -24,6 +27,9 @@ from moyai.storage.versions import decode_version
 
 Progress = Callable[[int, int], None]
 """(heights checked, heights in all)."""
+
+
+_envelope = Codec(Envelope, name="stored transaction")
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
@@ -43,42 +49,68 @@ def verify_chain(store: ChainStore, progress: Progress | None = None) -> VerifyR
     values = store.environment.verify()
     with store.environment.read() as read:
         txn = read.raw
-        transactions = _verify_blocks(store, txn, progress)
+        blocks = _BlockCheck(store, txn)
+        height = read_tip(store.environment, txn).height
+        for one in range(height + 1):
+            blocks.check(one)
+            if progress is not None:
+                progress(one + 1, height + 1)
         keys = _verify_state(store, txn)
-        blocks = read_tip(store.environment, txn).height + 1
-    return VerifyReport(values, blocks, transactions, keys)
+    return VerifyReport(values, height + 1, blocks.transactions, keys)
 
 
-def _verify_blocks(store: ChainStore, txn: lmdb.Transaction, progress: Progress | None) -> int:
-    tables = BlockTables(store.environment)
-    tip = read_tip(store.environment, txn)
-    ancestors = log = receipts_log = Frontier()
-    parent, transactions = ZERO_DIGEST, 0
-    for height in range(tip.height + 1):
-        header = tables.header(txn, height)
-        _check(header is not None, f"block {height}", "is missing")
-        assert header is not None
+class _BlockCheck:
+    """Goes up the chain block by block."""
+
+    def __init__(self, store: ChainStore, txn: lmdb.Transaction) -> None:
+        self.transactions = 0
+        self._txn = txn
+        self._tables = BlockTables(store.environment)
+        self._stored_log = StoredLog(store.environment.table(ChainTable.LOG))
+        self._stored_receipts = StoredLog(store.environment.table(ChainTable.RECEIPTS_LOG))
+        self._log = Frontier()
+        self._receipts = Frontier()
+        self._parent = ZERO_DIGEST
+
+    def check(self, height: int) -> None:
+        """Check the block at a height, after all below it."""
+        what = f"block {height}"
+        header = self._tables.header(self._txn, height)
+        executed = self._tables.executed(self._txn, height)
+        if header is None or executed is None:
+            raise _broken("is missing", what)
         digest = header_digest(header)
-        _check(tables.height_of(txn, digest) == height, f"block {height}", "has another digest")
+        _check(self._tables.height_of(self._txn, digest) == height, "has another digest", what)
         if height > 0:
-            _check(header.parent == parent, f"block {height}", "names another parent")
-            _check(header.log_root == log.root, f"block {height}", "has another log root")
-            ids = tables.transaction_ids(txn, height)
-            _check(merkle_root(ids) == header.tx_root, f"block {height}", "has other transactions")
-            receipts = tables.receipts(txn, height)
-            named = tuple(receipt.transaction for receipt in receipts)
-            _check(named == ids, f"receipts of block {height}", "are of other transactions")
-            for index, transaction_id in enumerate(ids):
-                found = tables.place(txn, transaction_id)
-                _check(found == (height, index), f"transaction {transaction_id.hex()}", "is lost")
-            receipts_log = receipts_log.append(block_receipts_root(receipts))
-            transactions += len(ids)
-        ancestors, log, parent = log, log.append(digest), digest
-        if progress is not None:
-            progress(height + 1, tip.height + 1)
-    _check(store.frontier(tip.height) == ancestors, "log of blocks", "is broken")
-    _check(store.receipts_frontier == receipts_log, "log of receipts", "is broken")
-    return transactions
+            _check(header.parent == self._parent, "names another parent", what)
+            _check(header.log_root == self._log.root, "has another log root", what)
+            attested = self._tables.executed(self._txn, header.executed.height)
+            _check(attested == header.executed, "attests other roots than were computed", what)
+            self._check_transactions(header)
+        _check(executed.receipts_root == self._receipts.root, "has other receipts", what)
+        _check(self._stored_log.holds(self._txn, height, digest), "is not in the log", what)
+        self._log, self._parent = self._log.append(digest), digest
+
+    def _check_transactions(self, header: Header) -> None:
+        what = f"block {header.height}"
+        ids = self._tables.transaction_ids(self._txn, header.height)
+        _check(merkle_root(ids) == header.tx_root, "has other transactions", what)
+        bodies = self._tables.body(self._txn, header.height)
+        named = tuple(body_id(_envelope.decode(raw).body) for raw in bodies)
+        _check(named == ids, "holds other transactions", what)
+        receipts = self._tables.receipts(self._txn, header.height)
+        named = tuple(receipt.transaction for receipt in receipts)
+        _check(named == ids, "has receipts of other transactions", what)
+        for index, transaction_id in enumerate(ids):
+            place = self._tables.place(self._txn, transaction_id)
+            _check(
+                place == (header.height, index), "is lost", f"transaction {transaction_id.hex()}"
+            )
+        root = block_receipts_root(receipts)
+        held = self._stored_receipts.holds(self._txn, header.height - 1, root)
+        _check(held, "is not in the log of receipts", what)
+        self._receipts = self._receipts.append(root)
+        self.transactions += len(ids)
 
 
 def _verify_state(store: ChainStore, txn: lmdb.Transaction) -> int:
@@ -90,13 +122,16 @@ def _verify_state(store: ChainStore, txn: lmdb.Transaction) -> int:
             entry = unpack(packed, place)
             version = decode_version(versions.require(txn, number_key(entry.sequence)))
             what = f"state key {version.key.hex()}"
-            _check(version.leaf().hash == entry.hash, what, "is not what its leaf says")
+            _check(version.leaf().hash == entry.hash, "is not what its leaf says", what)
             keys += 1
     return keys
 
 
-def _check(holds: bool, what: str, reason: str) -> None:
+def _check(holds: bool, reason: str, what: str) -> None:
     if not holds:
-        raise CorruptedError(
-            reason, what=what, next="restore a backup or let the node catch up from nothing"
-        )
+        raise _broken(reason, what)
+
+
+def _broken(reason: str, what: str) -> CorruptedError:
+    advice = "restore a backup or let the node catch up from nothing"
+    return CorruptedError(reason, what=what, next=advice)

@@ -14,6 +14,7 @@ from moyai.ledger.context import IndexChange
 from moyai.ledger.genesis import genesis_state
 from moyai.primitives.block import Executed, Header, header_digest
 from moyai.primitives.certificate import Certificate
+from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member, Role, genesis_block_digest, genesis_header
 from moyai.primitives.ids import (
     ZERO_DIGEST,
@@ -30,7 +31,7 @@ from moyai.primitives.keys import SigningKey
 from moyai.primitives.merkle import EMPTY_ROOT, Frontier, merkle_root
 from moyai.primitives.parameters import Parameters
 from moyai.primitives.receipt import Event, Receipt
-from moyai.primitives.transaction import Body, CheckedTransaction
+from moyai.primitives.transaction import Body, CheckedTransaction, Envelope, body_id
 from moyai.primitives.vote import VoteKind
 from moyai.storage.blocks import FinalBlock
 from moyai.storage.chain import ChainStore
@@ -65,10 +66,10 @@ def small_genesis(chain_id: str = "test-city") -> Genesis:
 
 
 def transaction(number: int) -> CheckedTransaction:
-    body = Body("test-city", ALICE, (), (), number, b"\x00" * 8, None)
-    raw = b"transaction %d" % number
-    digest = TransactionId(sha256(raw).digest())
-    return CheckedTransaction(digest, body, raw, (), raw)
+    body = Body("test-city", ALICE, (), (), 1, number.to_bytes(8, "big"), None)
+    body_bytes = encode(body)
+    raw = encode(Envelope(body_bytes, (b"signature",)))
+    return CheckedTransaction(body_id(body_bytes), body, body_bytes, (b"signature",), raw)
 
 
 class ChainBuilder:

@@ -20,13 +20,6 @@ from moyai.storage.errors import CommitFailed, CorruptedError, StorageFull
 from moyai.storage.keys import ChainTable
 
 
-@pytest.fixture
-def chain(tmp_path: Path) -> ChainBuilder:
-    builder = ChainBuilder(tmp_path / "chain")
-    yield builder
-    builder.store.close()
-
-
 def test_a_new_store_holds_genesis_and_its_state(chain: ChainBuilder) -> None:
     assert chain.store.committed_height == 0
     assert chain.store.states.root == chain.genesis.state_root

@@ -16,6 +16,7 @@ values = st.binary(max_size=4) | st.sampled_from(
     [b"", b"\x00", b"\x00\x01", b"\xff" * 5, b"a\x00b"]
 )
 Row = tuple[bytes, bytes]
+Opened = tuple[lmdb.Environment, Table]
 
 
 def change(value: bytes, key: bytes, *, added: bool, index: bytes = b"by name") -> IndexChange:
@@ -23,9 +24,7 @@ def change(value: bytes, key: bytes, *, added: bool, index: bytes = b"by name") 
 
 
 @pytest.fixture(scope="module")
-def environment(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[lmdb.Environment, Table]]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     with lmdb.open(str(tmp_path_factory.mktemp("index")), max_dbs=1) as opened:
         yield opened, Table("test", "indexes", opened.open_db(b"indexes"))
 
@@ -45,7 +44,9 @@ def read(txn: lmdb.Transaction, table: Table, **wanted: object) -> list[Row]:
     st.booleans(),
 )
 @settings(max_examples=60)
-def test_any_range_as_of_any_height(environment, blocks: list, low, high, reverse: bool) -> None:
+def test_any_range_as_of_any_height(
+    environment: Opened, blocks: list, low: bytes | None, high: bytes | None, reverse: bool
+) -> None:
     opened, table = environment
     with opened.begin(write=True) as txn:
         current: dict[bytes, bytes] = {}
@@ -72,7 +73,9 @@ def test_any_range_as_of_any_height(environment, blocks: list, low, high, revers
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_a_cursor_goes_on_after_the_row_it_was_given_with(environment, reverse: bool) -> None:
+def test_a_cursor_goes_on_after_the_row_it_was_given_with(
+    environment: Opened, reverse: bool
+) -> None:
     opened, table = environment
     with opened.begin(write=True) as txn:
         added = [change(b"%d" % (number % 3), b"key%d" % number, added=True) for number in range(9)]
@@ -91,7 +94,7 @@ def test_a_cursor_goes_on_after_the_row_it_was_given_with(environment, reverse: 
         txn.abort()
 
 
-def test_a_value_added_and_removed_in_one_block_was_never_there(environment) -> None:
+def test_a_value_added_and_removed_in_one_block_was_never_there(environment: Opened) -> None:
     opened, table = environment
     with opened.begin(write=True) as txn:
         both = [change(b"v", b"key", added=True), change(b"v", b"key", added=False)]
@@ -100,7 +103,7 @@ def test_a_value_added_and_removed_in_one_block_was_never_there(environment) -> 
         txn.abort()
 
 
-def test_long_values_are_found_by_all_their_bytes(environment) -> None:
+def test_long_values_are_found_by_all_their_bytes(environment: Opened) -> None:
     opened, table = environment
     stem = b"x" * INDEXED_BYTES_MAX
     with opened.begin(write=True) as txn:
@@ -116,7 +119,7 @@ def test_long_values_are_found_by_all_their_bytes(environment) -> None:
         txn.abort()
 
 
-def test_indexes_do_not_see_each_other(environment) -> None:
+def test_indexes_do_not_see_each_other(environment: Opened) -> None:
     opened, table = environment
     with opened.begin(write=True) as txn:
         write_changes(txn, table, 1, [change(b"v", b"key", added=True, index=b"by place")])

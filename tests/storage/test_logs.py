@@ -16,8 +16,11 @@ SIZE = 40
 LEAVES = [b"%d" % number for number in range(SIZE)]
 
 
+Filled = tuple[StoredLog, lmdb.Transaction, Table]
+
+
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[tuple[StoredLog, lmdb.Transaction, Table]]:
+def filled(tmp_path: Path) -> Iterator[Filled]:
     with lmdb.open(str(tmp_path), max_dbs=1) as environment:
         table = Table("test", "log", environment.open_db(b"log"))
         log = StoredLog(table)
@@ -27,7 +30,7 @@ def filled(tmp_path: Path) -> Iterator[tuple[StoredLog, lmdb.Transaction, Table]
             yield log, txn, table
 
 
-def test_roots_and_frontiers_of_every_size(filled) -> None:
+def test_roots_and_frontiers_of_every_size(filled: Filled) -> None:
     log, txn, _ = filled
     frontier = Frontier()
     for size in range(SIZE + 1):
@@ -36,7 +39,7 @@ def test_roots_and_frontiers_of_every_size(filled) -> None:
         frontier = frontier.append(LEAVES[size]) if size < SIZE else frontier
 
 
-def test_paths_of_every_leaf_in_every_size(filled) -> None:
+def test_paths_of_every_leaf_in_every_size(filled: Filled) -> None:
     log, txn, _ = filled
     for size in range(1, SIZE + 1):
         for index in range(size):
@@ -46,7 +49,7 @@ def test_paths_of_every_leaf_in_every_size(filled) -> None:
         log.path(txn, 5, 5)
 
 
-def test_a_missing_node_is_noticed(filled) -> None:
+def test_a_missing_node_is_noticed(filled: Filled) -> None:
     log, txn, table = filled
     table.delete(txn, next(table.scan(txn, b"\x05"))[0])
     with pytest.raises(CorruptedError, match="missing"):

@@ -1,6 +1,8 @@
 """A table: order, ranges, and that no flipped bit is ever read back."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lmdb
 import pytest
@@ -10,23 +12,25 @@ from hypothesis import strategies as st
 from moyai.storage.errors import CorruptedError, StorageFull
 from moyai.storage.table import Table
 
+Database = tuple[lmdb.Environment, Any, Any]
+
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory):
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     environment = lmdb.open(str(tmp_path_factory.mktemp("table")), max_dbs=2, map_size=1024**2)
     yield environment, environment.open_db(b"things"), environment.open_db(b"others")
     environment.close()
 
 
 @pytest.fixture
-def txn(database):
+def txn(database: Database) -> Iterator[lmdb.Transaction]:
     with database[0].begin(write=True) as txn:
         yield txn
         txn.abort()
 
 
 @pytest.fixture
-def table(database) -> Table:
+def table(database: Database) -> Table:
     return Table("test", "things", database[1])
 
 
@@ -63,7 +67,9 @@ def test_clear_removes_everything(table: Table, txn: lmdb.Transaction) -> None:
     assert table.count(txn) == 0
 
 
-def test_every_single_flipped_bit_is_noticed(database, table: Table, txn: lmdb.Transaction) -> None:
+def test_every_single_flipped_bit_is_noticed(
+    database: Database, table: Table, txn: lmdb.Transaction
+) -> None:
     table.put(txn, b"key", b"some value")
     stored = txn.get(b"key", db=database[1])
     for bit in range(8 * len(stored)):
@@ -79,7 +85,7 @@ def test_every_single_flipped_bit_is_noticed(database, table: Table, txn: lmdb.T
 
 
 def test_a_value_under_another_key_or_in_another_table_is_noticed(
-    database, table: Table, txn: lmdb.Transaction
+    database: Database, table: Table, txn: lmdb.Transaction
 ) -> None:
     table.put(txn, b"key", b"value")
     stored = txn.get(b"key", db=database[1])
@@ -92,7 +98,7 @@ def test_a_value_under_another_key_or_in_another_table_is_noticed(
 
 
 @given(st.binary(max_size=40))
-def test_no_other_bytes_pass_as_a_value(database, stored: bytes) -> None:
+def test_no_other_bytes_pass_as_a_value(database: Database, stored: bytes) -> None:
     with database[0].begin(write=True) as txn:
         txn.put(b"key", stored, db=database[1])
         with pytest.raises(CorruptedError):
