@@ -1,53 +1,26 @@
-"""Accounts in the state, and who has signed for them.
+"""Accounts read from the state, and who has signed for them.
 
 Not here: the operations on accounts (`rules_accounts`).
 """
 
 from functools import lru_cache
-from typing import Protocol
 
 import msgspec
 
-from moyai.ledger.keys import account_key
-from moyai.primitives.genesis import Role
+from moyai.ledger.state import ValueReader
 from moyai.primitives.ids import AccountId, TimeMs
-from moyai.primitives.operations_accounts import (
-    AccountKind,
-    Controller,
-    ControllerRole,
-    Thresholds,
-)
+from moyai.primitives.operations_accounts import Controller, ControllerRole, Thresholds
+from moyai.primitives.state_keys import account_key
+from moyai.primitives.state_values import Account
 from moyai.primitives.transaction import Signer
 
 CONTROLLERS_MAX = 16
-
-
-class Account(msgspec.Struct, array_like=True, frozen=True):
-    """An account: its controllers, what their signatures must weigh, and its roles.
-
-    `member` says that it is a member organisation of the consortium.
-    """
-
-    kind: AccountKind
-    controllers: tuple[Controller, ...]
-    thresholds: Thresholds
-    frozen: bool
-    roles: tuple[Role, ...]
-    member: bool
-    sponsor: AccountId
-    opened_ms: TimeMs
-
-
-class ValueReader(Protocol):
-    """Tells the value of a key."""
-
-    def value(self, key: bytes) -> bytes | None: ...
-
+ACCOUNTS_REMEMBERED_MAX = 16_384
 
 _decoder = msgspec.msgpack.Decoder(Account)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=ACCOUNTS_REMEMBERED_MAX)
 def decode_account(value: bytes) -> Account:
     """Return the account that a state value holds; the same bytes decode once."""
     return _decoder.decode(value)
@@ -70,12 +43,11 @@ def signing_controllers(
     """Return the unexpired controllers of an account that are among the signers."""
     return [
         controller
+        for signer in signers
         for controller in account.controllers
-        if is_current(controller, time_ms)
-        and any(
-            controller.public_key == signer.public_key and controller.scheme == signer.scheme
-            for signer in signers
-        )
+        if controller.public_key == signer.public_key
+        and controller.scheme == signer.scheme
+        and is_current(controller, time_ms)
     ]
 
 

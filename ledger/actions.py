@@ -17,14 +17,33 @@ from moyai.ledger import (
     rules_tokens,
 )
 from moyai.ledger.context import Context
-from moyai.primitives import (
-    operations_accounts,
-    operations_documents,
-    operations_identity,
-    operations_records,
-    operations_tokens,
+from moyai.primitives.operations_accounts import (
+    AddController,
+    FreezeAccount,
+    OpenAccount,
+    RemoveController,
+    RotateController,
+    ThawAccount,
 )
-from moyai.primitives.operations import Operation
+from moyai.primitives.operations_documents import (
+    RegisterDocument,
+    ReplaceDocument,
+    RevokeDocument,
+)
+from moyai.primitives.operations_identity import (
+    BindIdentity,
+    RenewIdentity,
+    RevokeIdentity,
+    SuspendIdentity,
+)
+from moyai.primitives.operations_records import CreateCollection, ExpectRecord, PutRecord
+from moyai.primitives.operations_tokens import (
+    BurnToken,
+    CreateTokenClass,
+    MintToken,
+    TransferToken,
+)
+from moyai.primitives.transaction import Transaction
 
 
 class Privacy(IntEnum):
@@ -42,140 +61,102 @@ class Retention(IntEnum):
 
 
 class Action(NamedTuple):
-    """One row: the rule, its cost in units of a transfer, who may, privacy, retention."""
+    """One row: the rule, its cost in about microseconds, who may, and of which level."""
 
     rule: Callable[[Context, Any], None]
     cost: int
     who: str
-    privacy: Privacy
-    retention: Retention
+    level: str = "any"
+    privacy: Privacy = Privacy.PSEUDONYM
+    retention: Retention = Retention.EVIDENCE
 
 
 _Rows: TypeAlias = dict[type[msgspec.Struct], Action]
 
+_BY_REGISTRAR = "the registrar that bound it; two officers for levels 3 and 4"
+
 _ACCOUNTS: _Rows = {
-    operations_accounts.OpenAccount: Action(
-        rules_accounts.open_account, 4, "a sponsor", Privacy.PSEUDONYM, Retention.EVIDENCE
-    ),
-    operations_accounts.AddController: Action(
-        rules_accounts.add_controller, 3, "the owners", Privacy.PSEUDONYM, Retention.EVIDENCE
-    ),
-    operations_accounts.RemoveController: Action(
-        rules_accounts.remove_controller, 2, "the owners", Privacy.PSEUDONYM, Retention.EVIDENCE
-    ),
-    operations_accounts.RotateController: Action(
-        rules_accounts.rotate_controller, 3, "the owners", Privacy.PSEUDONYM, Retention.EVIDENCE
-    ),
-    operations_accounts.FreezeAccount: Action(
-        rules_accounts.freeze_account,
-        2,
-        "any controller, or a registrar",
-        Privacy.PSEUDONYM,
-        Retention.EVIDENCE,
-    ),
-    operations_accounts.ThawAccount: Action(
-        rules_accounts.thaw_account,
-        2,
-        "the owners, or a registrar",
-        Privacy.PSEUDONYM,
-        Retention.EVIDENCE,
-    ),
+    OpenAccount: Action(rules_accounts.open_account, 40, "a sponsor"),
+    AddController: Action(rules_accounts.add_controller, 40, "the owners"),
+    RemoveController: Action(rules_accounts.remove_controller, 20, "the owners"),
+    RotateController: Action(rules_accounts.rotate_controller, 40, "the owners"),
+    FreezeAccount: Action(rules_accounts.freeze_account, 20, "any controller, or a registrar"),
+    ThawAccount: Action(rules_accounts.thaw_account, 20, "the owners, or those of a registrar"),
 }
 _IDENTITY: _Rows = {
-    operations_identity.BindIdentity: Action(
-        rules_identity.bind_identity,
-        4,
-        "a registrar; two officers for levels 3 and 4",
-        Privacy.PSEUDONYM,
-        Retention.EVIDENCE,
+    BindIdentity: Action(
+        rules_identity.bind_identity, 30, "a registrar; two officers for levels 3 and 4"
     ),
-    operations_identity.RenewIdentity: Action(
-        rules_identity.renew_identity,
-        2,
-        "the registrar that bound it",
-        Privacy.PSEUDONYM,
-        Retention.EVIDENCE,
-    ),
-    operations_identity.SuspendIdentity: Action(
-        rules_identity.suspend_identity,
-        2,
-        "the registrar that bound it",
-        Privacy.PSEUDONYM,
-        Retention.EVIDENCE,
-    ),
-    operations_identity.RevokeIdentity: Action(
-        rules_identity.revoke_identity,
-        2,
-        "the registrar that bound it",
-        Privacy.PSEUDONYM,
-        Retention.EVIDENCE,
-    ),
+    RenewIdentity: Action(rules_identity.renew_identity, 20, _BY_REGISTRAR),
+    SuspendIdentity: Action(rules_identity.suspend_identity, 20, _BY_REGISTRAR),
+    RevokeIdentity: Action(rules_identity.revoke_identity, 20, _BY_REGISTRAR),
 }
 _TOKENS: _Rows = {
-    operations_tokens.CreateTokenClass: Action(
-        rules_tokens.create_token_class, 2, "an issuer", Privacy.PUBLIC, Retention.EVIDENCE
+    CreateTokenClass: Action(
+        rules_tokens.create_token_class, 40, "an issuer", privacy=Privacy.PUBLIC
     ),
-    operations_tokens.MintToken: Action(
+    MintToken: Action(
         rules_tokens.mint_token,
-        1,
+        20,
         "the creator and the minters of the class",
-        Privacy.PSEUDONYM,
-        Retention.HISTORY,
+        level="mint level; hold level of the receiver",
+        retention=Retention.HISTORY,
     ),
-    operations_tokens.TransferToken: Action(
-        rules_tokens.transfer_token, 1, "the holder", Privacy.PSEUDONYM, Retention.HISTORY
+    TransferToken: Action(
+        rules_tokens.transfer_token,
+        20,
+        "the owners of the holder",
+        level="send level; hold level of the receiver",
+        retention=Retention.HISTORY,
     ),
-    operations_tokens.BurnToken: Action(
-        rules_tokens.burn_token, 1, "the holder", Privacy.PSEUDONYM, Retention.HISTORY
+    BurnToken: Action(
+        rules_tokens.burn_token, 20, "the owners of the holder", retention=Retention.HISTORY
     ),
 }
 _RECORDS: _Rows = {
-    operations_records.CreateCollection: Action(
+    CreateCollection: Action(
         rules_records.create_collection,
-        4,
+        80,
         "an account with the records role",
-        Privacy.PUBLIC,
-        Retention.EVIDENCE,
+        privacy=Privacy.PUBLIC,
     ),
-    operations_records.PutRecord: Action(
+    PutRecord: Action(
         rules_records.put_record,
-        2,
-        "the writers of the collection",
-        Privacy.PSEUDONYM,
-        Retention.HISTORY,
+        20,
+        "the creator and the writers of the collection",
+        level="that of its writers",
+        retention=Retention.HISTORY,
     ),
-    operations_records.ExpectRecord: Action(
-        rules_records.expect_record, 1, "anyone", Privacy.PUBLIC, Retention.HISTORY
+    ExpectRecord: Action(
+        rules_records.expect_record, 10, "any account", retention=Retention.HISTORY
     ),
 }
 _DOCUMENTS: _Rows = {
-    operations_documents.RegisterDocument: Action(
-        rules_documents.register_document, 2, "any account", Privacy.PUBLIC, Retention.EVIDENCE
+    RegisterDocument: Action(
+        rules_documents.register_document,
+        20,
+        "any account",
+        level="e-resident",
+        privacy=Privacy.PUBLIC,
     ),
-    operations_documents.ReplaceDocument: Action(
+    ReplaceDocument: Action(
         rules_documents.replace_document,
-        2,
+        30,
         "the owner of the series",
-        Privacy.PUBLIC,
-        Retention.EVIDENCE,
+        level="e-resident",
+        privacy=Privacy.PUBLIC,
     ),
-    operations_documents.RevokeDocument: Action(
-        rules_documents.revoke_document,
-        2,
-        "the owner of the series",
-        Privacy.PUBLIC,
-        Retention.EVIDENCE,
+    RevokeDocument: Action(
+        rules_documents.revoke_document, 20, "the owner of the series", privacy=Privacy.PUBLIC
     ),
 }
-ACTIONS: _Rows = {
-    **_ACCOUNTS,
-    **_IDENTITY,
-    **_TOKENS,
-    **_RECORDS,
-    **_DOCUMENTS,
-}
+ACTIONS: _Rows = {**_ACCOUNTS, **_IDENTITY, **_TOKENS, **_RECORDS, **_DOCUMENTS}
+
+COST_BYTES_EACH = 2
+"""So many bytes of a body cost one unit: parsing and key checks grow with them."""
 
 
-def cost_of(operations: tuple[Operation, ...]) -> int:
-    """Return what a transaction's operations cost a block, in units of a transfer."""
-    return sum(ACTIONS[type(operation)].cost for operation in operations)
+def cost_of(transaction: Transaction) -> int:
+    """Return what executing a transaction costs a block, in about microseconds."""
+    work = sum(ACTIONS[type(operation)].cost for operation in transaction.body.operations)
+    return work + len(transaction.body_bytes) // COST_BYTES_EACH

@@ -52,6 +52,7 @@ class Code(IntEnum):
     VERSION_UNKNOWN = 504
     ALREADY_REVOKED = 505
     TEXT_INVALID = 900
+    NAME_TOO_LONG = 901
 
 
 class CodeText(NamedTuple):
@@ -73,7 +74,7 @@ CATALOGUE: dict[Code, CodeText] = {
     ),
     Code.ACCOUNT_FROZEN: CodeText(
         "the account is frozen",
-        "have its owners or the registrar's counter thaw it",
+        "have its owners or a registrar's counter thaw it",
         "アカウントは凍結されています",
         "所有者または窓口で解除してください",
     ),
@@ -306,10 +307,16 @@ CATALOGUE: dict[Code, CodeText] = {
         "何もする必要はありません",
     ),
     Code.TEXT_INVALID: CodeText(
-        "a text is not in Unicode normal form C",
+        "a text has control characters or is not in Unicode normal form C",
         "normalise it and sign again",
-        "文字列が NFC 正規形ではありません",
+        "文字列に制御文字があるか、NFC 正規形ではありません",
         "正規化して署名し直してください",
+    ),
+    Code.NAME_TOO_LONG: CodeText(
+        "a name has more than 192 bytes in UTF-8",
+        "choose a shorter one",
+        "名前が UTF-8 で 192 バイトを超えています",
+        "短い名前にしてください",
     ),
 }
 

@@ -3,9 +3,12 @@
 One context a transaction. Rules read top-down: check, change, say.
 """
 
-import unicodedata
+import re
 
-from moyai.ledger.accounts import Account, read_account, signing_controllers
+import msgspec
+
+from moyai.ledger.accounts import read_account, signing_controllers
+from moyai.ledger.canonical_json import is_normal_text
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.identity import level_of
 from moyai.ledger.state import Overlay
@@ -13,20 +16,27 @@ from moyai.primitives.genesis import Role
 from moyai.primitives.ids import AccountId, Height, TimeMs, format_account
 from moyai.primitives.operations_accounts import ControllerRole
 from moyai.primitives.operations_identity import Level
-from moyai.primitives.receipt import Event
+from moyai.primitives.receipt import Event, FieldValue
+from moyai.primitives.state_values import Account
 from moyai.primitives.transaction import CheckedTransaction
 
+NAME_BYTES_MAX = 192
+"""In UTF-8; with what stands around it, a name fits a state key."""
 
-class IndexChange:
-    """An entry of a secondary index that appears or disappears with this block."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
-    __slots__ = ("added", "index", "key", "value")
 
-    def __init__(self, index: bytes, value: bytes, key: bytes, *, added: bool) -> None:
-        self.index = index
-        self.value = value
-        self.key = key
-        self.added = added
+class IndexChange(msgspec.Struct, frozen=True):
+    """An entry of a secondary index that appears or disappears with this block.
+
+    `index` names the index, `value` is encoded so that bytes sort as values do, `key` is the state
+    key of the record.
+    """
+
+    index: bytes
+    value: bytes
+    key: bytes
+    added: bool
 
 
 class Context:
@@ -103,17 +113,20 @@ class Context:
         if expires_ms <= self.time_ms:
             raise Refusal(Code.EXPIRY_PAST, str(expires_ms))
 
-    def require_normal_text(self, *texts: str) -> None:
-        """Refuse text that is not in Unicode normal form C."""
+    def require_text(self, *texts: str) -> None:
+        """Refuse text that is not in normal form C, or has control characters."""
         for text in texts:
-            if not (text.isascii() or unicodedata.is_normalized("NFC", text)):
-                raise Refusal(Code.TEXT_INVALID, text[:64])
+            if not is_normal_text(text) or _CONTROL.search(text):
+                raise Refusal(Code.TEXT_INVALID, "control or unnormalised characters")
+
+    def require_name(self, name: str) -> None:
+        """Refuse a name that cannot stand in a state key: no clean text, or too long."""
+        self.require_text(name)
+        if len(name.encode()) > NAME_BYTES_MAX:
+            raise Refusal(Code.NAME_TOO_LONG, f"{name[:32]}…")
 
     def say(
-        self,
-        kind: str,
-        accounts: tuple[AccountId, ...],
-        *fields: tuple[str, int | str | bytes | None],
+        self, kind: str, accounts: tuple[AccountId, ...], *fields: tuple[str, FieldValue]
     ) -> None:
         """Add an event to the receipt; the accounts it names are touched."""
         for account in accounts:

@@ -1,7 +1,5 @@
 """The state that a genesis document leads to: members, their accounts and the parameters."""
 
-from moyai.ledger.accounts import Account
-from moyai.ledger.keys import PARAMETERS, account_key, member_key
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member
 from moyai.primitives.operations_accounts import (
@@ -10,6 +8,8 @@ from moyai.primitives.operations_accounts import (
     ControllerRole,
     Thresholds,
 )
+from moyai.primitives.state_keys import PARAMETERS, account_key, member_key
+from moyai.primitives.state_values import Account, MemberEntry
 from moyai.primitives.transaction import Scheme
 
 
@@ -17,9 +17,19 @@ def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
     """Return the state at height 0, without looking at the document's state root."""
     state = {PARAMETERS: encode(genesis.parameters)}
     for index, member in enumerate(genesis.members):
-        state[member_key(index)] = encode(member)
+        state[member_key(index)] = encode(_entry(member))
         state[account_key(member.account)] = encode(_member_account(genesis, member))
     return state
+
+
+def _entry(member: Member) -> MemberEntry:
+    return MemberEntry(
+        name=member.name,
+        account=member.account,
+        validator_key=member.validator_key,
+        network_key=member.network_key,
+        endpoint=member.endpoint,
+    )
 
 
 def _member_account(genesis: Genesis, member: Member) -> Account:

@@ -1,44 +1,39 @@
-"""Identity levels in the state: what is bound, and what it is worth at a time.
+"""Identity levels read from the state: what is bound, and what it is worth at a time.
 
 Not here: the operations of registrars (`rules_identity`).
 """
 
-from enum import IntEnum
+from functools import lru_cache
 
 import msgspec
 
-from moyai.ledger.accounts import Account, ValueReader
-from moyai.ledger.keys import identity_key
+from moyai.ledger.state import ValueReader
 from moyai.primitives.ids import AccountId, TimeMs
 from moyai.primitives.operations_identity import Level
+from moyai.primitives.state_keys import identity_key, nullifier_key
+from moyai.primitives.state_values import Account, Identity, Standing
 
-
-class Standing(IntEnum):
-    """Whether a binding counts."""
-
-    ACTIVE = 1
-    SUSPENDED = 2
-    REVOKED = 3
-
-
-class Identity(msgspec.Struct, array_like=True, frozen=True):
-    """The level a registrar has bound to an account, without any personal data."""
-
-    level: Level
-    expires_ms: TimeMs
-    standing: Standing
-    registrar: AccountId
-    place_cell: str
-    nullifiers: tuple[tuple[str, bytes], ...]
-
+IDENTITIES_REMEMBERED_MAX = 16_384
 
 _decoder = msgspec.msgpack.Decoder(Identity)
+
+
+@lru_cache(maxsize=IDENTITIES_REMEMBERED_MAX)
+def decode_identity(value: bytes) -> Identity:
+    """Return the binding that a state value holds; the same bytes decode once."""
+    return _decoder.decode(value)
 
 
 def read_identity(reader: ValueReader, account: AccountId) -> Identity | None:
     """Return what is bound to an account, or none when nothing ever was."""
     value = reader.value(identity_key(account))
-    return None if value is None else _decoder.decode(value)
+    return None if value is None else decode_identity(value)
+
+
+def read_nullifier(reader: ValueReader, programme: str, nullifier: bytes) -> AccountId | None:
+    """Return the account that a programme's nullifier was used for, or none."""
+    value = reader.value(nullifier_key(programme, nullifier))
+    return None if value is None else AccountId(value)
 
 
 def level_of(

@@ -1,27 +1,32 @@
-"""Order-preserving keys of secondary indexes: bytes compare as the values do.
+"""Secondary indexes of collections: their names, and values whose bytes sort as the values do.
 
-null < false < true < integers < strings. Not here: storing and scanning them (storage).
+Not here: where the entries are kept (storage), and queries over them.
 """
 
-from moyai.ledger.keys import collection_key
+from typing import TypeAlias
 
-STRING_BYTES_MAX = 128
+Indexed: TypeAlias = bool | int | str | None
+
+KEY_FIELD = ""
+"""The index over the keys of all records of a collection; no field has an empty name."""
+
 _OFFSET = 2**63
-
-Indexable = str | int | bool | None
 
 
 def index_name(collection: str, field: str) -> bytes:
-    """Return the name of the index over one field of a collection."""
-    return collection_key(collection) + b"\x00" + field.encode()
+    """Return the name of the index over one field: collection ‖ 0 ‖ field."""
+    return collection.encode() + b"\x00" + field.encode()
 
 
-def index_value(value: Indexable) -> bytes:
-    """Return the bytes of a value; a long string is cut, so equal bytes are not equal values."""
+def index_value(value: Indexed) -> bytes:
+    """Return a value as bytes that sort: absent, false, true, 64-bit integers, texts by character.
+
+    Different values have different bytes.
+    """
     if value is None:
         return b"\x00"
     if isinstance(value, bool):
         return b"\x02" if value else b"\x01"
     if isinstance(value, int):
         return b"\x03" + (value + _OFFSET).to_bytes(8, "big")
-    return b"\x04" + value.encode()[:STRING_BYTES_MAX]
+    return b"\x04" + value.encode()

@@ -4,13 +4,11 @@ import msgspec
 
 from moyai.ledger.accounts import (
     CONTROLLERS_MAX,
-    Account,
     signing_controllers,
     thresholds_reachable,
 )
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.context import Context
-from moyai.ledger.keys import account_key
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import PublicKeyError
 from moyai.primitives.genesis import Role
@@ -25,6 +23,8 @@ from moyai.primitives.operations_accounts import (
     RotateController,
     ThawAccount,
 )
+from moyai.primitives.state_keys import account_key
+from moyai.primitives.state_values import Account
 from moyai.primitives.transaction import Scheme, opened_account
 from moyai.primitives.webauthn import check_passkey
 
@@ -121,12 +121,12 @@ def freeze_account(context: Context, operation: FreezeAccount) -> None:
 
 
 def thaw_account(context: Context, operation: ThawAccount) -> None:
-    """The owners with the control threshold, or the registrar's counter, thaw an account."""
+    """The owners of the account, or of a registrar, thaw it with their control threshold."""
     target = context.known_account(operation.account)
     if operation.account == context.account_id:
         context.require_signatures(operation.account, target, target.thresholds.control)
     else:
-        context.require_weight(context.account.thresholds.ordinary, helpers=True)
+        context.require_weight(context.account.thresholds.control)
         context.require_role(Role.REGISTRAR)
     if not target.frozen:
         raise Refusal(Code.ACCOUNT_NOT_FROZEN, format_account(operation.account))

@@ -5,8 +5,7 @@ import msgspec
 from moyai.ledger.accounts import signing_controllers
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.context import Context
-from moyai.ledger.identity import Identity, Standing, read_identity
-from moyai.ledger.keys import identity_key, nullifier_key
+from moyai.ledger.identity import read_identity
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
 from moyai.primitives.ids import AccountId, format_account
@@ -18,6 +17,8 @@ from moyai.primitives.operations_identity import (
     RevokeIdentity,
     SuspendIdentity,
 )
+from moyai.primitives.state_keys import identity_key, nullifier_key
+from moyai.primitives.state_values import Identity, Standing
 
 OFFICERS_FOR_PREMIUM = 2
 
@@ -31,7 +32,7 @@ def bind_identity(context: Context, operation: BindIdentity) -> None:
     if existing is not None and existing.standing is not Standing.REVOKED:
         raise Refusal(Code.IDENTITY_EXISTS, format_account(operation.account))
     for entry in operation.nullifiers:
-        context.require_normal_text(entry.programme)
+        context.require_name(entry.programme)
         key = nullifier_key(entry.programme, entry.nullifier)
         holder = context.overlay.value(key)
         if holder is not None and holder != operation.account:

@@ -1,39 +1,39 @@
-"""Records: collections with a schema, writers and indexes; writing, and expecting a version."""
+"""Records: collections with a schema, writers and indexes; put, and expect as compare-and-set."""
 
+from typing import Any
+
+from moyai.ledger.canonical_json import parse_canonical
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.context import Context, IndexChange
 from moyai.ledger.identity import level_of
-from moyai.ledger.indexes import index_name, index_value
-from moyai.ledger.keys import collection_key, record_key
-from moyai.ledger.records import Collection, read_collection
-from moyai.ledger.schema import Json, SchemaFault, check_value, compile_schema, parse_canonical
+from moyai.ledger.indexes import KEY_FIELD, index_name, index_value
+from moyai.ledger.records import read_collection
+from moyai.ledger.schema import INDEXABLE, ObjectSchema, SchemaError, mismatch, parse_schema
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
 from moyai.primitives.operations_records import CreateCollection, ExpectRecord, PutRecord
-
-_INDEXABLE = ("string", "integer", "boolean")
+from moyai.primitives.state_keys import collection_key, record_key
+from moyai.primitives.state_values import Collection
 
 
 def create_collection(context: Context, operation: CreateCollection) -> None:
-    """An account with the records role creates a collection."""
-    context.require_weight(context.account.thresholds.ordinary, helpers=True)
+    """An account with the records role creates a collection under a new name."""
+    context.require_weight(context.account.thresholds.ordinary)
     context.require_role(Role.RECORDS)
-    context.require_normal_text(operation.title_ja, operation.title_en)
+    context.require_text(operation.title_ja, operation.title_en)
     if read_collection(context.overlay, operation.name) is not None:
         raise Refusal(Code.COLLECTION_EXISTS, operation.name)
     try:
-        schema = compile_schema(operation.schema)
-    except SchemaFault as fault:
-        raise Refusal(Code.SCHEMA_INVALID, _subject(fault)) from None
-    for field in operation.indexes:
-        if field not in schema.properties or schema.properties[field].type not in _INDEXABLE:
-            raise Refusal(Code.INDEX_INVALID, field)
-    if len(set(operation.indexes)) != len(operation.indexes):
-        raise Refusal(Code.INDEX_INVALID, "a field stands twice")
+        schema = parse_schema(operation.schema)
+    except SchemaError as error:
+        raise Refusal(Code.SCHEMA_INVALID, str(error)[:128]) from None
+    _require_indexable(schema, operation.indexes)
+    for writer in operation.writers.accounts:
+        context.known_account(writer)
     collection = Collection(
-        creator=context.account_id,
         title_ja=operation.title_ja,
         title_en=operation.title_en,
+        creator=context.account_id,
         schema=operation.schema,
         indexes=operation.indexes,
         writers=operation.writers,
@@ -43,17 +43,22 @@ def create_collection(context: Context, operation: CreateCollection) -> None:
 
 
 def put_record(context: Context, operation: PutRecord) -> None:
-    """A writer writes a record that fits the schema; its indexes follow."""
+    """Who may write to the collection writes a value that fits its schema."""
     context.require_weight(context.account.thresholds.ordinary, helpers=True)
     collection = _known_collection(context, operation.collection)
-    _require_writer(context, operation.collection, collection)
-    context.require_normal_text(operation.key)
-    value = _fitting_value(collection, operation.value)
+    _require_writer(context, collection, operation.collection)
+    context.require_name(operation.key)
+    try:
+        value = parse_canonical(operation.value)
+    except ValueError:
+        raise Refusal(Code.VALUE_INVALID, "value") from None
+    path = mismatch(parse_schema(collection.schema), value)
+    if path is not None:
+        raise Refusal(Code.VALUE_INVALID, path)
     key = record_key(operation.collection, operation.key)
     old = context.overlay.value(key)
     context.overlay.put(key, operation.value)
-    if collection.indexes:
-        _follow_indexes(context, operation.collection, collection, key, (old, value))
+    _index(context, operation, collection.indexes, value, old)
     context.say(
         "record.put",
         (context.account_id,),
@@ -63,13 +68,20 @@ def put_record(context: Context, operation: PutRecord) -> None:
 
 
 def expect_record(context: Context, operation: ExpectRecord) -> None:
-    """Go on only if the record has the expected version; 0 means that there is none."""
+    """Go on only if the record has this version, as every reader of the last block sees it.
+
+    A record that an earlier transaction of the same block wrote differs from all that could be
+    read, so it is never what was expected.
+    """
     context.require_weight(context.account.thresholds.ordinary, helpers=True)
     _known_collection(context, operation.collection)
-    entry = context.overlay.get(record_key(operation.collection, operation.key))
-    version = 0 if entry is None else entry.version
-    if version != operation.version:
-        raise Refusal(Code.VERSION_DIFFERS, f"{operation.key} has version {version}")
+    context.require_name(operation.key)
+    key = record_key(operation.collection, operation.key)
+    if (
+        context.overlay.is_written_by_others(key)
+        or context.overlay.version_before_block(key) != operation.version
+    ):
+        raise Refusal(Code.VERSION_DIFFERS, f"{operation.collection}/{operation.key}")
 
 
 def _known_collection(context: Context, name: str) -> Collection:
@@ -79,48 +91,50 @@ def _known_collection(context: Context, name: str) -> Collection:
     return collection
 
 
-def _require_writer(context: Context, name: str, collection: Collection) -> None:
+def _require_writer(context: Context, collection: Collection, name: str) -> None:
     writers = collection.writers
-    account = context.account
-    if context.account_id == collection.creator or context.account_id in writers.accounts:
+    account_id, account = context.account_id, context.account
+    if (
+        account_id == collection.creator
+        or account_id in writers.accounts
+        or any(role in writers.roles for role in account.roles)
+    ):
         return
-    if any(role in writers.roles for role in account.roles):
-        return
-    if writers.level is not None:
-        level = level_of(context.overlay, context.account_id, account, context.time_ms)
-        if level >= writers.level:
-            return
-    raise Refusal(Code.NOT_A_WRITER, name)
+    if writers.level is None:
+        raise Refusal(Code.NOT_A_WRITER, name)
+    if level_of(context.overlay, account_id, account, context.time_ms) < writers.level:
+        raise Refusal(Code.NOT_A_WRITER, name)
 
 
-def _fitting_value(collection: Collection, text: bytes) -> Json:
-    try:
-        value = parse_canonical(text)
-        check_value(compile_schema(collection.schema), value)
-    except SchemaFault as fault:
-        raise Refusal(Code.VALUE_INVALID, _subject(fault)) from None
-    return value
+def _require_indexable(schema: ObjectSchema, indexes: tuple[str, ...]) -> None:
+    if len(set(indexes)) != len(indexes):
+        raise Refusal(Code.INDEX_INVALID, "twice")
+    for name in indexes:
+        if not isinstance(schema.properties.get(name), INDEXABLE):
+            raise Refusal(Code.INDEX_INVALID, name)
 
 
-def _follow_indexes(
+def _index(
     context: Context,
-    name: str,
-    collection: Collection,
-    key: bytes,
-    change: tuple[bytes | None, Json],
+    operation: PutRecord,
+    fields: tuple[str, ...],
+    value: dict[str, Any],
+    old: bytes | None,
 ) -> None:
-    old_text, new = change
-    old = None if old_text is None else parse_canonical(old_text)
-    for field in collection.indexes:
-        index = index_name(name, field)
-        new_value = index_value(new.get(field))
-        if old is not None:
-            old_value = index_value(old.get(field))
+    """Follow the record in the index over keys and in those over fields, absent ones included."""
+    key = record_key(operation.collection, operation.key)
+    if old is None:
+        name = index_name(operation.collection, KEY_FIELD)
+        context.indexes.append(IndexChange(name, index_value(operation.key), key, added=True))
+    if not fields:
+        return
+    before = None if old is None else parse_canonical(old)
+    for field in fields:
+        name = index_name(operation.collection, field)
+        new_value = index_value(value.get(field))
+        if before is not None:
+            old_value = index_value(before.get(field))
             if old_value == new_value:
                 continue
-            context.indexes.append(IndexChange(index, old_value, key, added=False))
-        context.indexes.append(IndexChange(index, new_value, key, added=True))
-
-
-def _subject(fault: SchemaFault) -> str:
-    return f"{fault.what} {fault.reason}"[:200]
+            context.indexes.append(IndexChange(name, old_value, key, added=False))
+        context.indexes.append(IndexChange(name, new_value, key, added=True))

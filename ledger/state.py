@@ -1,6 +1,7 @@
 """The state as the rules see it: a reader below, an overlay of changes above.
 
-Not here: what the keys mean (`keys`), how the state is stored and hashed (storage).
+Not here: what the keys mean (`primitives.state_keys`), how they are stored and hashed
+(storage).
 """
 
 from typing import Protocol
@@ -24,8 +25,14 @@ class StateReader(Protocol):
     def get(self, key: bytes) -> StateEntry | None: ...
 
 
+class ValueReader(Protocol):
+    """Anything that tells the current value of a key: what the readers of the topics take."""
+
+    def value(self, key: bytes) -> bytes | None: ...
+
+
 class Values:
-    """The values of a reader alone: what the readers of the topics take."""
+    """The values of a reader alone."""
 
     def __init__(self, reader: StateReader) -> None:
         self._reader = reader
@@ -40,42 +47,39 @@ class Overlay:
     """Changes of one block over a reader, with one transaction open at a time.
 
     `commit` keeps what the transaction wrote, `rollback` forgets it. Several writes of one key in
-    one block are one version.
+    one block are one version, since a version is what a block leaves behind.
     """
+
+    __slots__ = ("_block", "_height", "_reader", "_transaction")
 
     def __init__(self, reader: StateReader, height: Height) -> None:
         self._reader = reader
         self._height = height
-        self._block: dict[bytes, bytes | None] = {}
-        self._transaction: dict[bytes, bytes | None] = {}
-
-    def value(self, key: bytes) -> bytes | None:
-        """Return the current value of `key`, the open transaction's writes included."""
-        if key in self._transaction:
-            return self._transaction[key]
-        if key in self._block:
-            return self._block[key]
-        entry = self._reader.get(key)
-        return None if entry is None else entry.value
+        self._block: dict[bytes, StateEntry] = {}
+        self._transaction: dict[bytes, StateEntry] = {}
 
     def get(self, key: bytes) -> StateEntry | None:
-        """Return the entry of `key` as it will stand after this block, were it to end here."""
+        """Return the entry of `key`, the open transaction's writes included."""
+        return self._transaction.get(key) or self._block.get(key) or self._reader.get(key)
+
+    def value(self, key: bytes) -> bytes | None:
+        """Return the value of `key`, the open transaction's writes included."""
+        entry = self._transaction.get(key) or self._block.get(key) or self._reader.get(key)
+        return None if entry is None else entry.value
+
+    def version_before_block(self, key: bytes) -> int:
+        """Return the version that `key` had before this block; 0 when it held nothing."""
         entry = self._reader.get(key)
-        changed = key in self._transaction or key in self._block
-        if not changed:
-            return entry
-        value = self._transaction[key] if key in self._transaction else self._block[key]
-        if value is None:
-            return None
-        return StateEntry(value, (entry.version if entry else 0) + 1, self._height)
+        return 0 if entry is None else entry.version
+
+    def is_written_by_others(self, key: bytes) -> bool:
+        """Return whether an earlier transaction of this block wrote `key`."""
+        return key in self._block
 
     def put(self, key: bytes, value: bytes) -> None:
         """Write `value`."""
-        self._transaction[key] = value
-
-    def delete(self, key: bytes) -> None:
-        """Remove `key`; its history stays."""
-        self._transaction[key] = None
+        version = self.version_before_block(key) + 1
+        self._transaction[key] = StateEntry(value, version, self._height)
 
     def commit(self) -> None:
         """Keep the open transaction's writes."""
@@ -88,5 +92,5 @@ class Overlay:
         self._transaction = {}
 
     def changes(self) -> dict[bytes, bytes | None]:
-        """Return the writes of all kept transactions, keys in the order of their first write."""
-        return self._block
+        """Return what all kept transactions wrote, in the order of the first write of each key."""
+        return {key: entry.value for key, entry in self._block.items()}

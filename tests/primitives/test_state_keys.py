@@ -3,23 +3,30 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moyai.ledger import keys as ledger_keys
 from moyai.primitives import state_keys
 from moyai.primitives.ids import AccountId
 from moyai.primitives.limits import STATE_KEY_BYTES_MAX
 
 names = st.text("abc.-09", min_size=1, max_size=32)
-accounts = st.binary(min_size=20, max_size=20).map(AccountId)
 
 
-@given(names, names, accounts)
-def test_the_sdk_and_the_ledger_mean_the_same_keys(name: str, other: str, account: AccountId) -> None:
-    assert state_keys.account_key(account) == ledger_keys.account_key(account)
-    assert state_keys.identity_key(account) == ledger_keys.identity_key(account)
-    assert state_keys.balance_key(name, account) == ledger_keys.balance_key(name, account)
-    assert state_keys.record_key(name, other) == ledger_keys.record_key(name, other)
-    assert state_keys.series_key(name) == ledger_keys.series_key(name)
-    assert state_keys.version_key(name, 7) == ledger_keys.version_key(name, 7)
+def test_each_topic_has_a_first_byte_of_its_own() -> None:
+    account = AccountId(bytes(20))
+    keys = [
+        state_keys.PARAMETERS,
+        state_keys.account_key(account),
+        state_keys.identity_key(account),
+        state_keys.nullifier_key("programme", bytes(32)),
+        state_keys.token_key("coin"),
+        state_keys.supply_key("coin"),
+        state_keys.balance_key("coin", account),
+        state_keys.collection_key("lots"),
+        state_keys.record_key("lots", "1"),
+        state_keys.series_key("bylaws"),
+        state_keys.version_key("bylaws", 1),
+        state_keys.member_key(0),
+    ]
+    assert len({key[:1] for key in keys}) == len(keys)
 
 
 @given(names, names, names, names)

@@ -1,0 +1,74 @@
+"""Canonical JSON, the one form of a record's value: sorted keys, no blanks, integers, NFC text.
+
+Numbers are integers below 2^53 in size, so that every reader sees the same one. Text is judged by
+the normal form C of Unicode 3.2, whose tables never change: nodes with other versions of the
+tables agree. Not here: what a collection demands of a value (`schema`).
+"""
+
+import re
+import unicodedata
+from typing import Any
+
+import msgspec
+
+NUMBER_MAX = 2**53 - 1
+DEPTH_MAX = 8
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder(order="sorted")
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_OPENING = b"[{"
+_CLOSING = b"]}"
+
+
+def parse_canonical(data: bytes) -> Any:
+    """Return the value that `data` writes in its one form.
+
+    Raises `ValueError` when it is no JSON, another form of it, or holds what no record may hold.
+    """
+    if not _is_shallow(data):
+        raise ValueError
+    value = _decoder.decode(data)
+    if _encoder.encode(value) != data or not is_normal_text(data.decode()):
+        raise ValueError
+    if type(value) is dict:
+        for inner in value.values():
+            _require_plain(inner)
+    else:
+        _require_plain(value)
+    return value
+
+
+def is_normal_text(text: str) -> bool:
+    """Return whether a text is in the normal form C of Unicode 3.2."""
+    return text.isascii() or unicodedata.ucd_3_2_0.is_normalized("NFC", text)
+
+
+def _is_shallow(data: bytes) -> bool:
+    """Return whether nesting stays within `DEPTH_MAX`; decided before any recursion."""
+    if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
+        return True
+    depth = 0
+    for byte in _TEXT.sub(b"", data):
+        if byte in _OPENING:
+            depth += 1
+            if depth > DEPTH_MAX:
+                return False
+        elif byte in _CLOSING:
+            depth -= 1
+    return True
+
+
+def _require_plain(value: Any) -> None:
+    kind = type(value)
+    if kind is int:
+        if not -NUMBER_MAX <= value <= NUMBER_MAX:
+            raise ValueError
+    elif kind is float:
+        raise ValueError
+    elif kind is list:
+        for inner in value:
+            _require_plain(inner)
+    elif kind is dict:
+        for inner in value.values():
+            _require_plain(inner)
