@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from prometheus_client import CollectorRegistry
 
 from moyai.ledger.codes import Code
 from moyai.node.cli import app
 from moyai.node.config import NodeConfig, keys_of
 from moyai.rpc.errors import CATALOGUE
+from moyai.rpc.metrics import Metrics
 from moyai.rpc.routes import ADMIN_METHODS, METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,6 +59,15 @@ def test_every_rpc_error_is_documented_with_its_number() -> None:
 def test_every_refusal_is_documented_with_its_number() -> None:
     assert not undocumented(code.name.lower() for code in Code)
     assert not undocumented(str(int(code)) for code in Code)
+
+
+def test_every_metric_is_documented() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    # A counter is read with an ending of its own.
+    endings = {"counter": "_total"}
+    names = [metric.name + endings.get(metric.type, "") for metric in registry.collect()]
+    assert not undocumented(names)
 
 
 def test_every_command_is_documented() -> None:
