@@ -6,40 +6,43 @@ A cursor of another question, or one that was changed, is refused instead of giv
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.errors import CodecError
 from moyai.primitives.ids import Height
+from moyai.primitives.limits import HEIGHT_MAX
 from moyai.rpc.errors import BadCursorError
 from moyai.rpc.ports import Place
 
 T = TypeVar("T")
 _QUESTION_BYTES = 8
+_Whole = Annotated[int, Meta(ge=0, le=HEIGHT_MAX)]
 
 
 class EventCursor(msgspec.Struct, frozen=True, array_like=True, tag="e"):
     """The first event not seen yet: block, transaction in it, event in that."""
 
-    height: int
-    position: int
-    number: int
+    height: _Whole
+    position: _Whole
+    number: _Whole
 
 
 class BlockCursor(msgspec.Struct, frozen=True, array_like=True, tag="b"):
     """The first block not seen yet."""
 
-    height: int
+    height: _Whole
 
 
 class AccountCursor(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     """The oldest transaction of an account seen so far."""
 
     question: bytes
-    height: int
-    position: int
+    height: _Whole
+    position: _Whole
 
     @property
     def place(self) -> Place:
@@ -51,7 +54,7 @@ class RecordsCursor(msgspec.Struct, frozen=True, array_like=True, tag="r"):
     """The last row of an index that was looked at, and the height the whole answer is of."""
 
     question: bytes
-    as_of: int
+    as_of: _Whole
     row: bytes
 
 

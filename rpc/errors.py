@@ -4,7 +4,7 @@ Each error is a JSON-RPC code and a stable name; `data` says reason, object and 
 Codes are never reused. Not here: codes of refused transactions (`ledger.codes`).
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -212,9 +212,3 @@ def error_object(error: MoyaiError) -> ErrorObject:
         retry_after_ms=UNSET if retry is None else retry,
     )
     return ErrorObject(number, error.reason, data)
-
-
-def plain_error(error: MoyaiError) -> dict[str, Any]:
-    """Return the same as plain data, for answers that are no JSON-RPC."""
-    data: dict[str, Any] = msgspec.to_builtins(error_object(error).data)
-    return data

@@ -1,10 +1,11 @@
 """Answers about accounts: controllers, identity level, tokens, and what touched them."""
 
-from moyai.ledger.accounts import Account, read_account
+from moyai.ledger.accounts import read_account
 from moyai.ledger.identity import level_of, read_identity
 from moyai.ledger.tokens import read_balance, read_supply, read_token
 from moyai.primitives.errors import IdentifierError
 from moyai.primitives.ids import AccountId, format_account, parse_account
+from moyai.primitives.state_values import Account
 from moyai.primitives.transaction import parse_transaction
 from moyai.rpc.cursors import AccountCursor, CursorReader, bad_cursor, cursor_text, question_mark
 from moyai.rpc.errors import InvalidParamsError, NotFoundError

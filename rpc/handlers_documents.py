@@ -1,7 +1,8 @@
 """Answers about documents: the versions of a series, and which was in force when."""
 
-from moyai.ledger.documents import DocumentVersion, read_series, read_version, version_in_force
+from moyai.ledger.documents import read_series, read_version, version_in_force
 from moyai.primitives.ids import format_account
+from moyai.primitives.state_values import DocumentVersion
 from moyai.rpc.errors import NotFoundError
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_records import DocumentParams, DocumentShown, DocumentVersionShown

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from moyai.ledger.indexes import index_name, index_value
-from moyai.ledger.records import Collection, read_collection
+from moyai.ledger.indexes import KEY_FIELD, index_name, index_value
+from moyai.ledger.records import read_collection
 from moyai.primitives.ids import Height
 from moyai.primitives.state_keys import record_key
+from moyai.primitives.state_values import Collection
 from moyai.rpc.cursors import CursorReader, RecordsCursor, bad_cursor, cursor_text, question_mark
 from moyai.rpc.errors import InvalidParamsError, NotFoundError
 from moyai.rpc.limits import PAGE_ITEMS_MAX, ROWS_SCANNED_MAX
@@ -30,9 +31,6 @@ from moyai.rpc.schema_records import (
     Scalar,
 )
 from moyai.rpc.texts import time_text
-
-KEY_ORDER = ""
-"""The name of the index over the keys of a collection's records: no field has it."""
 
 _cursors = CursorReader(RecordsCursor)
 
@@ -84,7 +82,7 @@ def records_history(reads: Reads, params: RecordHistoryParams) -> RecordHistoryS
     """Every version that a record ever had, newest first."""
     _known_collection(reads, params.collection)
     key = record_key(params.collection, params.key)
-    versions = []
+    versions: list[RecordVersion] = []
     before = None
     for version in reads.snapshot.history(key):
         if params.before is not None and version.version >= params.before:
@@ -115,9 +113,7 @@ def _matching(
     """Return the records of one page, and the last row looked at when there may be more."""
     records: list[RecordShown] = []
     prefix = len(record_key(params.collection, ""))
-    looked_at = 0
-    for hit in _hits(reads, query):
-        looked_at += 1
+    for looked_at, hit in enumerate(_hits(reads, query), start=1):
         record = _record_at(reads, hit.key, query.as_of, hit.key[prefix:].decode())
         if record is not None and _meets_all(record.value, params.filters):
             records.append(record)
@@ -160,7 +156,7 @@ def _leading_field(params: RecordsParams, collection: Collection) -> str:
             )
         return params.order_by
     indexed = (one.field for one in params.filters if one.field in collection.indexes)
-    return next(indexed, KEY_ORDER)
+    return next(indexed, KEY_FIELD)
 
 
 def _bounds(filters: tuple[Filter, ...], lead: str) -> tuple[bytes | None, bytes | None]:

@@ -5,6 +5,7 @@ Not here: the answers of each method (`handlers_…`).
 
 from functools import cached_property
 
+from moyai.ledger.state import StateEntry
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Height
@@ -32,6 +33,10 @@ class Reads:
     def head(self) -> Header:
         """Return the newest committed header."""
         return self.header(self.snapshot.height)
+
+    def get(self, key: bytes) -> StateEntry | None:
+        """Return the entry of a state key, as the readers of the ledger ask for it."""
+        return self.snapshot.get(key)
 
     def value(self, key: bytes) -> bytes | None:
         """Return the value of a state key."""

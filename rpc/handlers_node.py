@@ -1,0 +1,144 @@
+"""Answers about the node, the members and the parameters; and what only the operator may ask."""
+
+import msgspec
+
+from moyai.ledger.membership import read_parameters
+from moyai.primitives.genesis import genesis_digest
+from moyai.primitives.ids import format_account
+from moyai.rpc.ports import NodePorts, NodeStatus
+from moyai.rpc.reads import Reads
+from moyai.rpc.schema_node import (
+    Done,
+    EvidenceItem,
+    EvidenceShown,
+    HealthShown,
+    LogLevelParams,
+    MemberShown,
+    MembersShown,
+    ParametersShown,
+    StatusParams,
+    StatusShown,
+)
+from moyai.rpc.schema_types import NoParams
+from moyai.rpc.texts import base64_text, time_text
+
+
+def node_status(reads: Reads, _params: StatusParams) -> StatusShown:
+    """How this node stands: heights, links, quorum, pool, disk."""
+    node = reads.node
+    status = node.status()
+    return StatusShown(
+        name=status.name,
+        version=status.version,
+        chain_id=node.genesis.chain_id,
+        genesis=genesis_digest(node.genesis).hex(),
+        mode=status.mode,
+        ready=status.is_ready,
+        summary=summary_of(status),
+        epoch=status.epoch,
+        view=status.view,
+        heights={
+            "final": status.final,
+            "executed": status.executed,
+            "committed": status.committed,
+        },
+        last_final_age_ms=status.final_age_ms,
+        uptime_ms=status.uptime_ms,
+        time=time_text(node.now_ms()),
+        quorum=msgspec.to_builtins(status.quorum),
+        links=[msgspec.to_builtins(link) for link in status.links],
+        pool=msgspec.to_builtins(status.pool),
+        disk=msgspec.to_builtins(status.disk),
+    )
+
+
+def node_health(reads: Reads, _params: NoParams) -> HealthShown:
+    """Whether this node can make transactions final, and why not."""
+    return health_of(reads.node.status())
+
+
+def members_list(reads: Reads, _params: NoParams) -> MembersShown:
+    """The organisations of the consortium, by validator index, and registered full nodes."""
+    genesis = reads.node.genesis
+    validators = genesis.validators()
+    members = [
+        MemberShown(
+            name=member.name,
+            validator=validators.keys.index(member.validator_key),
+            validator_key=member.validator_key.hex(),
+            network_key=member.network_key.hex(),
+            endpoint=member.endpoint,
+            account=format_account(member.account),
+            roles=[role.name.lower() for role in member.roles],
+        )
+        for member in genesis.members
+    ]
+    return MembersShown(
+        height=reads.height,
+        members=sorted(members, key=lambda member: member.validator),
+        full_nodes=[
+            {"name": one.name, "network_key": one.network_key.hex(), "endpoint": one.endpoint}
+            for one in genesis.full_nodes
+        ],
+    )
+
+
+def params_get(reads: Reads, _params: NoParams) -> ParametersShown:
+    """The chain parameters, as the newest state has them."""
+    parameters = read_parameters(reads)
+    names = parameters.__struct_fields__
+    return ParametersShown(
+        height=reads.height, parameters={name: getattr(parameters, name) for name in names}
+    )
+
+
+def evidence_list(reads: Reads, _params: NoParams) -> EvidenceShown:
+    """Proofs that a validator broke the protocol, as far as this node holds any."""
+    return EvidenceShown(
+        evidence=[
+            EvidenceItem(
+                kind=one.kind,
+                validator=one.validator,
+                view=one.view,
+                evidence=base64_text(one.evidence),
+            )
+            for one in reads.node.evidence()
+        ]
+    )
+
+
+def admin_stop(node: NodePorts, _params: NoParams) -> Done:
+    """Stop the node cleanly; it answers before it does."""
+    node.admin.stop()
+    return Done(note="the node stops")
+
+
+def admin_log_level(node: NodePorts, params: LogLevelParams) -> Done:
+    """Log more or less, until the next start."""
+    node.admin.set_log_level(params.level)
+    return Done(note=f"logging from {params.level} on")
+
+
+def health_of(status: NodeStatus) -> HealthShown:
+    """Return what `/health/ready` says."""
+    quorum = status.quorum
+    return HealthShown(
+        ready=status.is_ready,
+        summary=summary_of(status),
+        quorum=f"{quorum.reached}/{quorum.validators}",
+        missing=list(quorum.missing),
+        height=status.committed,
+    )
+
+
+def summary_of(status: NodeStatus) -> str:
+    """Return one line: `quorum 3/4, missing hospital`, and why the node is not ready."""
+    quorum = status.quorum
+    parts = [f"quorum {quorum.reached}/{quorum.validators}"]
+    if quorum.missing:
+        parts.append(f"missing {', '.join(quorum.missing)}")
+    if status.mode in {"abstaining", "catching up"}:
+        parts.append(status.mode)
+    if status.not_ready_because:
+        parts.append(status.not_ready_because)
+    return ", ".join(parts)
