@@ -11,6 +11,7 @@ import msgspec
 
 from moyai.consensus.effects import CheckBlock
 from moyai.consensus.inputs import BlockChecked, BodyVerdict
+from moyai.ledger.actions import cost_of
 from moyai.primitives.errors import TransactionError
 from moyai.primitives.ids import Digest, TransactionId
 from moyai.primitives.merkle import merkle_root
@@ -129,15 +130,13 @@ class Bodies:
         """Return the verdicts on the bodies that these new transactions complete."""
         if not self._waiting:
             return []
-        verdicts = []
         for transaction in transactions:
             for waiting in self._waiting.values():
                 if transaction.id in waiting.missing:
                     waiting.missing.discard(transaction.id)
                     waiting.found[transaction.id] = transaction
-        for digest in [key for key, waiting in self._waiting.items() if not waiting.missing]:
-            verdicts.append(self._complete(self._waiting.pop(digest)))
-        return verdicts
+        complete = [key for key, waiting in self._waiting.items() if not waiting.missing]
+        return [self._complete(self._waiting.pop(digest)) for digest in complete]
 
     def _shape_error(self, order: CheckBlock) -> str:
         header, ids = order.header, order.transaction_ids
@@ -169,6 +168,8 @@ class Bodies:
             return "size"
         if sum(len(entry.signatures) for entry in body) > self._parameters.block_signatures_max:
             return "number of signatures"
+        if sum(cost_of(entry) for entry in body) > self._parameters.block_cost_max:
+            return "cost"
         for transaction in body:
             if transaction.body.chain_id != header.chain_id:
                 return "a transaction of another chain"

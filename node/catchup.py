@@ -151,7 +151,9 @@ class CatchUpRun:
         for effect in effects:
             match effect:
                 case Ask(peer, request):
-                    if not self._transport.send(peer, request) and self._sync is not None:
+                    sent = self._transport.send(peer, request)
+                    if not sent and peer not in self._transport.connected():
+                        assert self._sync is not None
                         self._perform(self._sync.peer_gone(peer, now_ms), now_ms)
                 case Blame(peer, reason):
                     self._transport.report(peer, reason)

@@ -30,7 +30,7 @@ from moyai.node.bodies import Bodies
 from moyai.node.builder import Builder
 from moyai.node.catchup import CatchUpRun
 from moyai.node.executor import Executor
-from moyai.node.ingest import Ingest, Submitted
+from moyai.node.ingest import Admissible, Ingest, Submitted
 from moyai.node.perform import Holdings, Performer, Surroundings
 from moyai.node.ports import JournalPort
 from moyai.node.runner import Parts, Runner
@@ -103,8 +103,7 @@ class Core:
             transport=ports.transport,
         )
         self.ingest = Ingest(
-            chain_id=config.chain_id,
-            window_ms=parameters.tx_window_ms,
+            admissible=Admissible(config.chain_id, parameters.tx_window_ms),
             mempool=self.mempool,
             is_final=self.final_ids.__contains__,
             is_wanted=self.bodies.wants,

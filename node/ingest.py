@@ -74,21 +74,27 @@ class Verified(msgspec.Struct, frozen=True):
     wanted: list[CheckedTransaction]
 
 
+class Admissible(msgspec.Struct, frozen=True):
+    """What a transaction must be for: this chain, and not further ahead than its window."""
+
+    chain_id: str
+    window_ms: int
+
+
 class Ingest:
     """Transactions between arrival and mempool."""
 
     def __init__(
         self,
         *,
-        chain_id: str,
-        window_ms: int,
+        admissible: Admissible,
         mempool: Mempool,
         is_final: Callable[[TransactionId], bool],
         is_wanted: Callable[[TransactionId], bool],
         misbehaved: Callable[[NetworkKey, str], None],
     ) -> None:
-        self._chain_id = chain_id
-        self._window_ms = window_ms
+        self._chain_id = admissible.chain_id
+        self._window_ms = admissible.window_ms
         self._mempool = mempool
         self._is_final = is_final
         self._is_wanted = is_wanted

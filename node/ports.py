@@ -35,6 +35,8 @@ class Transport(Protocol):
 
     def report(self, peer: NetworkKey, reason: str) -> None: ...
 
+    def connected(self) -> tuple[NetworkKey, ...]: ...
+
 
 class JournalPort(Protocol):
     """Durable memory of consensus; `commit` returns once the records are on disk, or raises."""

@@ -1,13 +1,19 @@
 """What the node says about itself: to `node_status`, the health pages and the metrics."""
 
+from importlib.metadata import version
+from typing import Literal
+
+from moyai.consensus.messages import Evidence
+from moyai.node.clock import SystemClock
 from moyai.node.core import Core
 from moyai.node.identity import OwnIdentity
-from moyai.node.clock import SystemClock
 from moyai.p2p.hub import Hub
+from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis
-from moyai.primitives.ids import Height
+from moyai.primitives.vote import VoteKind
 from moyai.rpc.ports import (
     DiskStatus,
+    EvidenceFound,
     LinkStatus,
     Mode,
     NodeStatus,
@@ -18,7 +24,7 @@ from moyai.storage.chain import ChainStore
 from moyai.storage.environment import FillLevel
 
 STALLED_MS = 10_000
-_LEVELS = {
+_LEVELS: dict[FillLevel, Literal["good", "alarm", "no new transactions", "stopping"]] = {
     FillLevel.NORMAL: "good",
     FillLevel.ALARM: "alarm",
     FillLevel.NO_NEW_TRANSACTIONS: "no new transactions",
@@ -37,14 +43,13 @@ class StatusReporter:
         core: Core,
         chain: ChainStore,
         hub: Hub,
-        version: str,
     ) -> None:
         self._genesis = genesis
         self._identity = identity
         self._core = core
         self._chain = chain
         self._hub = hub
-        self._version = version
+        self._version = version("moyai")
         self._clock = SystemClock()
         self._started_ms = self._clock.mono_ms()
         self._final_ms: int | None = None
@@ -89,6 +94,10 @@ class StatusReporter:
             not_ready_because=problem,
         )
 
+    def evidence(self) -> list[EvidenceFound]:
+        """Return the proofs of misconduct held here."""
+        return [_shown(evidence) for evidence in self._core.performer.evidence]
+
     def _mode(self, *, abstaining: bool, catching_up: bool) -> Mode:
         if catching_up:
             return "catching up"
@@ -131,3 +140,13 @@ class StatusReporter:
         if since_ms is not None and now_ms - max(since_ms, self._final_ms or 0) > STALLED_MS:
             return f"transactions wait and nothing became final for {STALLED_MS // 1000} s"
         return ""
+
+
+def _shown(evidence: Evidence) -> EvidenceFound:
+    first, second = VoteKind(evidence.first.kind), VoteKind(evidence.second.kind)
+    return EvidenceFound(
+        kind=f"{first.name} and {second.name}".lower(),
+        validator=evidence.first.signer,
+        view=evidence.first.view,
+        evidence=encode(evidence),
+    )

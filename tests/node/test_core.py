@@ -180,6 +180,9 @@ class Node:
     def broadcast(self, message: WireMessage, *, validators_only: bool = False) -> int:
         return sum(self.send(to, message) for to in self.city.linked(self))
 
+    def connected(self) -> tuple[NetworkKey, ...]:
+        return self.city.linked(self)
+
     def report(self, peer: NetworkKey, reason: str) -> None:
         raise AssertionError(f"an honest peer was reported: {reason}")
 

@@ -1,0 +1,197 @@
+"""The composition root: makes every part of a running node and joins them by callbacks."""
+
+import asyncio
+import gc
+import signal
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry
+
+from moyai.consensus.inputs import Timer
+from moyai.node.clock import SystemClock
+from moyai.node.config import NodeConfig, address_parts
+from moyai.node.core import Core
+from moyai.node.door import NodeDoor
+from moyai.node.driver import Driver, LoopWrites
+from moyai.node.housekeeping import Housekeeping
+from moyai.node.identity import OwnIdentity, directory_of, machine_config
+from moyai.node.observer import LogObserver
+from moyai.node.perform import Surroundings
+from moyai.node.starting import read_start, read_tip
+from moyai.node.status import StatusReporter
+from moyai.node.telemetry import Telemetry
+from moyai.node.timers import LoopTimers
+from moyai.node.writer import ChainWriter
+from moyai.p2p.connection import Clocks, Identity
+from moyai.p2p.hub import Hub
+from moyai.p2p.messages import WireMessage
+from moyai.p2p.ports import Handlers, HubConfig, Notice
+from moyai.primitives.genesis import Genesis, genesis_digest
+from moyai.primitives.ids import Height, NetworkKey, TransactionId
+from moyai.rpc.metrics import Metrics
+from moyai.rpc.metrics_server import MetricsServer
+from moyai.rpc.server import RpcServer
+from moyai.storage.chain import ChainStore
+from moyai.storage.journal import Journal
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """The two open stores of a node."""
+
+    chain: ChainStore
+    journal: Journal
+
+
+class Node:
+    """One running node: every part, and the callbacks between them."""
+
+    def __init__(
+        self, config: NodeConfig, genesis: Genesis, identity: OwnIdentity, stores: Stores
+    ) -> None:
+        self._config = config
+        self._genesis = genesis
+        self._identity = identity
+        self._chain = stores.chain
+        self._journal = stores.journal
+        self._clock = SystemClock()
+        self._stop = asyncio.Event()
+        self._fault: BaseException | None = None
+        self._log = structlog.get_logger()
+
+    async def serve(self) -> None:
+        """Run until told to stop. Raises what a part stopped with, alone or in a group."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_fault)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._make_core()
+        self._make_door()
+        gc.collect()
+        gc.freeze()
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self._writer.run(), name="chain writer"),
+                tasks.create_task(self._driver.run(), name="core"),
+                tasks.create_task(self._hub.run(), name="links"),
+                tasks.create_task(self._telemetry.run(), name="telemetry"),
+                tasks.create_task(self._serve_door(), name="door"),
+            ]
+            self._log.info("started", chain=self._genesis.chain_id, height=self._chain.height)
+            await self._stop.wait()
+            self._log.info("stopping", height=self._chain.height)
+            for task in running:
+                task.cancel()
+        if self._fault is not None:
+            raise self._fault
+
+    async def _serve_door(self) -> None:
+        metrics_listen = self._config.metrics.listen
+        metrics = MetricsServer(self._metrics, metrics_listen) if metrics_listen else None
+        try:
+            await self._rpc.start()
+            if metrics is not None:
+                await metrics.start()
+            await asyncio.get_running_loop().create_future()
+        finally:
+            if metrics is not None:
+                await metrics.stop()
+            await self._rpc.stop()
+
+    def _make_core(self) -> None:
+        self._observer = LogObserver()
+        self._hub = Hub(
+            self._hub_config(),
+            directory_of(self._genesis, self._config.p2p.peers),
+            Handlers(self._on_message, self._on_link, self._on_notice),
+        )
+        timers = LoopTimers(asyncio.get_running_loop(), self._on_timer)
+        machine = machine_config(self._genesis, self._identity, read_tip(self._chain))
+        self._core = Core(
+            read_start(machine, self._chain, self._journal),
+            chain=self._chain,
+            journal=self._journal,
+            ports=Surroundings(self._clock, timers, self._hub, self._observer),
+        )
+        self._writer = ChainWriter(self._chain, self._on_committed)
+
+    def _make_door(self) -> None:
+        self._reporter = StatusReporter(
+            genesis=self._genesis,
+            identity=self._identity,
+            core=self._core,
+            chain=self._chain,
+            hub=self._hub,
+        )
+        housekeeping = Housekeeping(
+            core=self._core,
+            chain=self._chain,
+            journal=self._journal,
+            status=self._reporter,
+            expired=self._on_expired,
+        )
+        self._driver = Driver(self._core, self._writer, housekeeping)
+        self._metrics = Metrics(CollectorRegistry())
+        self._telemetry = Telemetry(
+            metrics=self._metrics,
+            status=self._reporter.status,
+            observer=self._observer,
+            hub=self._hub,
+            evidence_count=lambda: len(self._core.performer.evidence),
+        )
+        door = NodeDoor(
+            genesis=self._genesis,
+            writes=LoopWrites(self._core, self._driver),
+            chain=self._chain,
+            reporter=self._reporter,
+            stop=self._stop.set,
+        )
+        self._rpc = RpcServer(door, self._config.rpc, self._metrics)
+
+    def _hub_config(self) -> HubConfig:
+        identity = Identity(
+            self._identity.network_secret,
+            chain_id=self._genesis.chain_id,
+            genesis=genesis_digest(self._genesis),
+        )
+        return HubConfig(
+            identity=identity,
+            listen=address_parts(self._config.p2p.listen),
+            software=f"moyai/{version('moyai')}",
+            clocks=Clocks(self._clock.mono_ms, self._clock.wall_ms),
+        )
+
+    def _on_message(self, peer: NetworkKey, message: WireMessage) -> None:
+        self._core.receive(peer, message)
+        self._driver.wake()
+
+    def _on_link(self, _peer: NetworkKey, _up: bool) -> None:
+        self._core.links_changed(self._hub.connected())
+        self._driver.wake()
+
+    def _on_notice(self, notice: Notice) -> None:
+        self._log.info(str(notice.event), peer=notice.peer, reason=notice.reason)
+
+    def _on_timer(self, timer: Timer) -> None:
+        self._core.fire(timer)
+        self._driver.wake()
+
+    def _on_committed(self, height: Height) -> None:
+        self._core.committed(height)
+        self._reporter.committed()
+        self._rpc.committed(height)
+        self._driver.wake()
+
+    def _on_expired(self, transactions: list[TransactionId]) -> None:
+        self._rpc.expired(transactions)
+
+    def _on_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A bug in a callback must stop the node, not only be written to the log."""
+        fault = context.get("exception")
+        if fault is None:
+            self._log.error("event_loop", message=str(context.get("message")))
+            return
+        self._fault = fault
+        self._stop.set()

@@ -1,0 +1,94 @@
+"""Carries what the node knows of itself into the metrics, once a second.
+
+Counters of the parts only grow, so a metric gets what was added since the last time. Not here: the
+names of the metrics (`rpc.metrics`).
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+from moyai.node.observer import LogObserver
+from moyai.p2p.hub import Hub
+from moyai.rpc.metrics import Metrics
+from moyai.rpc.ports import NodeStatus
+
+Key = TypeVar("Key", bound=Hashable)
+
+PERIOD_SECONDS = 1.0
+LAG_SAMPLE_SECONDS = 0.05
+
+
+class Telemetry:
+    """One node's numbers."""
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        status: Callable[[], NodeStatus],
+        observer: LogObserver,
+        hub: Hub,
+        evidence_count: Callable[[], int],
+    ) -> None:
+        self._metrics = metrics
+        self._status = status
+        self._observer = observer
+        self._hub = hub
+        self._evidence_count = evidence_count
+        self._core_seen: Counter[tuple[str, str]] = Counter()
+        self._hub_seen: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        next_update = loop.time()
+        while True:
+            due = loop.time() + LAG_SAMPLE_SECONDS
+            await asyncio.sleep(LAG_SAMPLE_SECONDS)
+            self._metrics.loop_lag_seconds.set(max(0.0, loop.time() - due))
+            if loop.time() >= next_update:
+                next_update = loop.time() + PERIOD_SECONDS
+                self.update()
+
+    def update(self) -> None:
+        """Bring every metric up to this moment."""
+        status = self._status()
+        self._chain(status)
+        self._links(status)
+        metrics = self._metrics
+        metrics.pool_transactions.set(status.pool.transactions)
+        metrics.pool_bytes.set(status.pool.size_bytes)
+        metrics.unchecked_transactions.set(status.pool.unchecked)
+        metrics.disk_used_percent.set(status.disk.used_percent)
+        metrics.evidence.set(self._evidence_count())
+        for (counter, reason), added in self._grown(self._core_seen, self._observer.counts):
+            if counter == "nullified":
+                metrics.view_changes.labels(reason).inc(added)
+            else:
+                metrics.messages_dropped.labels(counter, reason).inc(added)
+        for reason, added in self._grown(self._hub_seen, self._hub.drops):
+            metrics.messages_dropped.labels("link", reason).inc(added)
+
+    def _chain(self, status: NodeStatus) -> None:
+        metrics = self._metrics
+        metrics.final_height.set(status.final)
+        metrics.executed_height.set(status.executed)
+        metrics.committed_height.set(status.committed)
+        metrics.view.set(status.view)
+        metrics.epoch.set(status.epoch)
+        metrics.quorum_reached.set(status.quorum.reached)
+        metrics.quorum_needed.set(status.quorum.needed)
+        metrics.is_abstaining.set(status.mode == "abstaining")
+
+    def _links(self, status: NodeStatus) -> None:
+        for link in status.links:
+            self._metrics.link_up.labels(link.name).set(link.is_linked)
+
+    @staticmethod
+    def _grown(seen: Counter[Key], counters: Counter[Key]) -> list[tuple[Key, int]]:
+        """Return what each counter has grown by since the last time."""
+        grown = [(key, counters[key] - seen[key]) for key in counters]
+        seen.update(dict(grown))
+        return [(key, added) for key, added in grown if added]
