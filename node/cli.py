@@ -13,11 +13,19 @@ from typing import Annotated
 
 import typer
 
+from moyai.client.errors import (
+    LyingNodeError,
+    NodeUnreachableError,
+    NoNodeAnsweredError,
+    OutcomeUnknownError,
+)
 from moyai.node import (
     cli_chain,
     cli_demo,
+    cli_evidence,
     cli_keys,
     cli_node,
+    cli_proofs,
     cli_records,
     cli_setup,
     cli_store,
@@ -28,8 +36,22 @@ from moyai.node.errors import NodeProcessError
 from moyai.primitives.errors import CertificateError, MoyaiError, ProofError
 
 EXIT_CODES: tuple[tuple[tuple[type[MoyaiError], ...], ExitCode], ...] = (
-    ((NodeProcessError,), ExitCode.UNREACHABLE),
-    ((CertificateError, ProofError), ExitCode.NOT_PROVEN),
+    ((NodeProcessError, NodeUnreachableError, NoNodeAnsweredError), ExitCode.UNREACHABLE),
+    ((CertificateError, ProofError, LyingNodeError), ExitCode.NOT_PROVEN),
+    ((OutcomeUnknownError,), ExitCode.NOT_FINAL),
+)
+
+PARTS = (
+    cli_setup,
+    cli_node,
+    cli_keys,
+    cli_tx,
+    cli_chain,
+    cli_records,
+    cli_evidence,
+    cli_proofs,
+    cli_store,
+    cli_demo,
 )
 
 app = typer.Typer(
@@ -40,7 +62,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (cli_setup, cli_node, cli_keys, cli_tx, cli_chain, cli_records, cli_store, cli_demo):
+for part in PARTS:
     part.register(app)
 
 
@@ -79,6 +101,10 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of our output went away, as `head` does; the interpreter must not flush again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
+    except ExceptionGroup as group:
+        expected = _expected_in(group)
+        print_error(expected or _bug(group), as_json=as_json)
+        return exit_code_of(expected) if expected else ExitCode.BUG
     except Exception as error:  # noqa: BLE001 - the last door: a bug, too, is told in one line
         print_error(_bug(error), as_json=as_json)
         return ExitCode.BUG
@@ -91,6 +117,15 @@ def exit_code_of(error: MoyaiError) -> ExitCode:
         if isinstance(error, kinds):
             return code
     return ExitCode.REFUSED
+
+
+def _expected_in(group: ExceptionGroup[Exception]) -> MoyaiError | None:
+    """Return the first error of concurrent tasks, when all of them are expected ones."""
+    _, others = group.split(MoyaiError)
+    leaf: Exception = group
+    while isinstance(leaf, ExceptionGroup):
+        leaf = leaf.exceptions[0]
+    return leaf if others is None and isinstance(leaf, MoyaiError) else None
 
 
 def _bug(error: Exception) -> MoyaiError:

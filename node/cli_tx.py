@@ -17,28 +17,40 @@ from typing import Annotated
 import msgspec
 import typer
 
-from moyai.client import Draft, draft_transaction, load_key_file
+from moyai.client import Client, Draft, draft_transaction, load_key_file
 from moyai.client.builder import Terms
+from moyai.client.proofs import FinalReceipt
 from moyai.node.cli_connection import (
     CityOption,
     GenesisOption,
     NodeOption,
+    ask,
     connection,
+    genesis_file_of,
+    node_urls,
+    with_client,
 )
-from moyai.node.cli_output import JsonOption, print_json
-from moyai.node.errors import OperationTextError
+from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_fields, print_json
+from moyai.node.errors import ConfigError, OperationTextError
+from moyai.node.genesis_file import read_genesis
 from moyai.node.key_file import KeyKind, read_key_file
 from moyai.node.operation_text import parse_operations
 from moyai.node.passphrase import passphrase_for
-from moyai.primitives.ids import Digest, parse_hex
+from moyai.node.times import format_time
+from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
 from moyai.primitives.limits import TRANSACTION_NONCE_BYTES
 from moyai.primitives.transaction import Scheme, Signer
-from moyai.rpc.readable import readable_operation
+from moyai.rpc.limits import WAIT_MS_MAX
+from moyai.rpc.readable import readable_event, readable_operation
 
 tx = typer.Typer(help="Build, sign, send and await transactions.", no_args_is_help=True)
 
 DOCUMENT_BYTES_MAX = 1024 * 1024
-WAIT_SECONDS_DEFAULT = 30.0
+UNKNOWN_PAUSE_SECONDS = 0.2
+"""Between two questions to a node that has not heard of the transaction yet."""
+
+_OPEN = frozenset({"pending", "unknown"})
+_EXIT_CODES = {"final": ExitCode.OK, "refused": ExitCode.REFUSED, "expired": ExitCode.REFUSED}
 
 
 class DraftText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,9 +72,7 @@ def build(  # noqa: PLR0913 - every option of a command is a parameter
         str, typer.Argument(help="JSON: one operation or an array; @FILE reads a file.")
     ],
     account: Annotated[str, typer.Option(help="The account that acts, moyai1….")],
-    key: Annotated[
-        list[Path], typer.Option(help="The key file of each signer; may be repeated.")
-    ],
+    key: Annotated[list[Path], typer.Option(help="The key file of each signer; may be repeated.")],
     valid_for: Annotated[int, typer.Option(min=1, max=3600, help="Seconds.")] = 60,
     memo: Annotated[str, typer.Option(help="A digest, hexadecimal.")] = "",
     city: CityOption = None,
@@ -71,17 +81,19 @@ def build(  # noqa: PLR0913 - every option of a command is a parameter
     """Build a transaction: fixes what is done, by whom, and who signs."""
     text = Path(operations[1:]).read_text(encoding="utf-8") if operations[:1] == "@" else operations
     public = [bytes.fromhex(read_key_file(path, KeyKind.ACCOUNT).public_key) for path in key]
-    where = connection(city, genesis, ["offline"])
+    path = genesis_file_of(city, genesis)
+    if path is None:
+        raise ConfigError(
+            "does not say for which city", what="moyai tx build", next="give --city or --genesis"
+        )
     terms = Terms(
-        chain_id=where.genesis.chain_id,
+        chain_id=read_genesis(path).chain_id,
         valid_until_ms=time.time_ns() // 10**6 + valid_for * 1000,
         nonce=secrets.token_bytes(TRANSACTION_NONCE_BYTES),
-        memo=Digest(parse_hex(memo, bytes_exact=32, what="memo")) if memo else None,
+        memo=Digest(parse_hex(memo, bytes_exact=DIGEST_BYTES, what="memo")) if memo else None,
     )
     signers = [Signer(Scheme.ED25519, one) for one in public]
-    draft = draft_transaction(
-        parse_operations(text), account=account, signers=signers, terms=terms
-    )
+    draft = draft_transaction(parse_operations(text), account=account, signers=signers, terms=terms)
     print_json(DraftText(draft.id.hex(), base64.b64encode(draft.to_bytes()).decode()))
 
 
@@ -118,7 +130,53 @@ def send(  # noqa: PLR0913 - every option of a command is a parameter
     raw = draft.assemble(
         {bytes.fromhex(name): _base64(value) for name, value in text.signatures.items()}
     )
-    _ = (raw, wait_for_it, city, genesis, node, json)
+    where = connection(city, genesis, node)
+    if not wait_for_it:
+        answer = ask(where.urls, "tx_submit", transaction=base64.b64encode(raw).decode())
+        print_json(answer) if json else print_fields(answer)
+        return
+
+    async def deliver(client: Client) -> FinalReceipt:
+        return await client.send(raw)
+
+    _print_receipt(with_client(where, deliver), as_json=json)
+
+
+@tx.command()
+def wait(
+    transaction: Annotated[str, typer.Argument(help="The transaction's id, hexadecimal.")],
+    seconds: Annotated[float, typer.Option(min=0.0, help="How long at most.")] = 30.0,
+    city: CityOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Wait until a transaction has ended: final, refused or expired."""
+    urls = node_urls(city, node)
+    parse_hex(transaction, bytes_exact=DIGEST_BYTES, what="transaction id")
+    deadline = time.monotonic() + seconds
+    while True:
+        left_ms = max(0, round((deadline - time.monotonic()) * 1000))
+        answer = ask(urls, "tx_wait", id=transaction, timeout_ms=min(left_ms, WAIT_MS_MAX))
+        if answer["status"] not in _OPEN or time.monotonic() >= deadline:
+            break
+        time.sleep(UNKNOWN_PAUSE_SECONDS if answer["status"] == "unknown" else 0)
+    print_json(answer) if json else print_fields(answer)
+    code = _EXIT_CODES.get(answer["status"], ExitCode.NOT_FINAL)
+    if code is not ExitCode.OK:
+        raise Answer(code)
+
+
+def _print_receipt(receipt: FinalReceipt, *, as_json: bool) -> None:
+    fields = {
+        "id": receipt.transaction.hex(),
+        "status": "final",
+        "height": receipt.height,
+        "index": receipt.index,
+        "time": format_time(receipt.time_ms),
+        "certified_height": receipt.certified_height,
+        "events": [readable_event(event) for event in receipt.events],
+    }
+    print_json(fields) if as_json else print_fields(fields)
 
 
 def _read(document: str) -> tuple[DraftText, Draft]:

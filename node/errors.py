@@ -53,3 +53,9 @@ class OperationTextError(MoyaiError):
     """An operation written in JSON that names no known type, or a field of a wrong form."""
 
     code = "bad_operation"
+
+
+class DemoError(MoyaiError):
+    """The demonstration found something that must not be."""
+
+    code = "demo_failed"

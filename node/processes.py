@@ -9,10 +9,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -185,17 +186,32 @@ class CityProcesses:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop all nodes: first politely, then by force."""
-        for process in self.nodes:
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS_MAX
-        for process in self.nodes:
-            if process.running:
-                process.join(max(0.1, deadline - time.monotonic()))
+        """Stop all nodes: first politely, then by force. A second Ctrl-C changes nothing."""
+        with _undisturbed():
+            for process in self.nodes:
+                process.terminate()
+            deadline = time.monotonic() + STOP_SECONDS_MAX
+            for process in self.nodes:
+                if process.running:
+                    process.join(max(0.1, deadline - time.monotonic()))
 
     def detach(self) -> None:
         """Leave the nodes running when the block ends."""
         self._detached = True
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no signal of the terminal interrupt the block."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 def read_health(url: str) -> Health:

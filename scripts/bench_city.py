@@ -13,17 +13,18 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from moyai.primitives.codec import encode
-from moyai.primitives.ids import AccountId, TimeMs, TransactionId
+from moyai.primitives.ids import DIGEST_BYTES, AccountId, Digest, TimeMs, TransactionId
 from moyai.primitives.keys import SigningKey
-from moyai.primitives.operations import CreateTokenClass, MintToken, OpenAccount, Operation
+from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
     AccountKind,
     Controller,
     ControllerRole,
+    OpenAccount,
     Thresholds,
 )
 from moyai.primitives.operations_identity import Level
-from moyai.primitives.operations_tokens import TokenPolicy
+from moyai.primitives.operations_tokens import CreateTokenClass, MintToken, TokenPolicy
 from moyai.primitives.transaction import (
     Body,
     Scheme,
@@ -69,7 +70,7 @@ def sign(
         operations=tuple(operations),
         valid_until_ms=TimeMs(valid_until_ms),
         nonce=secrets.token_bytes(8),
-        memo=secrets.token_bytes(32),
+        memo=Digest(secrets.token_bytes(DIGEST_BYTES)),
     )
     transaction_id = body_id(encode(body))
     return transaction_id, assemble(

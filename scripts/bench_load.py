@@ -24,7 +24,7 @@ import msgspec
 
 from moyai.primitives.ids import AccountId
 from moyai.primitives.keys import SigningKey
-from moyai.primitives.operations import TransferToken
+from moyai.primitives.operations_tokens import TransferToken
 
 BATCH_SECONDS = 0.02
 CONNECTIONS_A_NODE = 4

@@ -22,7 +22,8 @@ from moyai.node.processes import CityProcesses, NodeProcess
 from moyai.node.testnet import City, CityNode, CityPlan, make_city
 from moyai.primitives.codec import encode
 from moyai.primitives.ids import TimeMs, TransactionId
-from moyai.primitives.operations import Operation, RegisterDocument
+from moyai.primitives.operations import Operation
+from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.transaction import (
     Body,
     Scheme,

@@ -15,14 +15,11 @@ from moyai.node.operation_text import (
 )
 from moyai.primitives.errors import IdentifierError, MoyaiError
 from moyai.primitives.ids import AccountId, format_account
-from moyai.primitives.operations import (
-    BindIdentity,
-    CreateCollection,
-    OpenAccount,
-    PutRecord,
-    RegisterDocument,
-    TransferToken,
-)
+from moyai.primitives.operations_accounts import OpenAccount
+from moyai.primitives.operations_documents import RegisterDocument
+from moyai.primitives.operations_identity import BindIdentity
+from moyai.primitives.operations_records import CreateCollection, PutRecord
+from moyai.primitives.operations_tokens import TransferToken
 from moyai.rpc.readable import readable_operation
 
 ADDRESS = format_account(AccountId(bytes(range(20))))
@@ -146,7 +143,10 @@ def test_values_become_what_the_ledger_holds() -> None:
     [
         ("{", "is not JSON"),
         ("[1]", "has no type"),
-        (f'{{"type": "renew_identity", "account": "{ADDRESS}", "expires": "soon"}}', "Invalid isoformat"),
+        (
+            f'{{"type": "renew_identity", "account": "{ADDRESS}", "expires": "soon"}}',
+            "Invalid isoformat",
+        ),
         ('{"type": "transfer_tokens"}', "did you mean transfer_token"),
         ('{"type": "burn_token", "token": "coin"}', "lacks amount"),
         ('{"type": "burn_token", "token": "coin", "amout": 1}', "did you mean amount"),
