@@ -7,6 +7,8 @@ look (`rpc`), how the status is put together (`status`).
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import msgspec
+
 from moyai.ledger.state import StateEntry
 from moyai.node.clock import SystemClock
 from moyai.primitives.genesis import Genesis
@@ -127,6 +129,13 @@ class CommittedSnapshot:
         ]
 
 
+class Reports(msgspec.Struct, frozen=True):
+    """What is asked of the running node itself, not of its store."""
+
+    status: Callable[[], NodeStatus]
+    evidence: Callable[[], Sequence[EvidenceFound]]
+
+
 class NodeQueries:
     """The node as the door sees it (`rpc.ports.NodePorts`)."""
 
@@ -137,14 +146,13 @@ class NodeQueries:
         chain: ChainStore,
         writes: Writes,
         admin: Admin,
-        status: Callable[[], NodeStatus],
-        evidence: Callable[[], Sequence[EvidenceFound]],
+        reports: Reports,
     ) -> None:
         self.genesis = genesis
         self.writes = writes
         self.admin = admin
-        self.status = status
-        self.evidence = evidence
+        self.status = reports.status
+        self.evidence = reports.evidence
         self._chain = chain
         self._clock = SystemClock()
 
