@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from moyai.primitives.errors import MoyaiError
+
 NUMBER_MAX = 2**53 - 1
 DEPTH_MAX = 8
 
@@ -21,21 +23,30 @@ _OPENING = b"[{"
 _CLOSING = b"]}"
 
 
+class NotCanonicalError(MoyaiError):
+    """Bytes that are no JSON, another form of it, or hold what no record may hold."""
+
+    code = "not_canonical"
+
+    def __init__(self) -> None:
+        super().__init__("not canonical JSON", next="write it as docs/ledger.md says")
+
+
 def parse_canonical(data: bytes) -> Any:
     """Return the value that `data` writes in its one form.
 
-    Raises `ValueError` when it is no JSON, another form of it, or holds what no record may hold.
+    Raises `NotCanonicalError`.
     """
     if not _is_shallow(data):
-        raise ValueError
-    value = _decoder.decode(data)
+        raise NotCanonicalError
+    try:
+        value = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError):
+        raise NotCanonicalError from None
     if _encoder.encode(value) != data or not is_normal_text(data.decode()):
-        raise ValueError
-    if type(value) is dict:
-        for inner in value.values():
-            _require_plain(inner)
-    else:
-        _require_plain(value)
+        raise NotCanonicalError
+    if not _is_plain(value):
+        raise NotCanonicalError
     return value
 
 
@@ -59,16 +70,13 @@ def _is_shallow(data: bytes) -> bool:
     return True
 
 
-def _require_plain(value: Any) -> None:
+def _is_plain(value: Any) -> bool:
+    """Return whether all numbers in a value are integers that every reader sees alike."""
     kind = type(value)
     if kind is int:
-        if not -NUMBER_MAX <= value <= NUMBER_MAX:
-            raise ValueError
-    elif kind is float:
-        raise ValueError
-    elif kind is list:
-        for inner in value:
-            _require_plain(inner)
-    elif kind is dict:
-        for inner in value.values():
-            _require_plain(inner)
+        return -NUMBER_MAX <= value <= NUMBER_MAX
+    if kind is dict:
+        return all(map(_is_plain, value.values()))
+    if kind is list:
+        return all(map(_is_plain, value))
+    return kind is not float

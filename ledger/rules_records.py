@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from moyai.ledger.canonical_json import parse_canonical
+from moyai.ledger.canonical_json import NotCanonicalError, parse_canonical
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.context import Context, IndexChange
 from moyai.ledger.identity import level_of
@@ -26,7 +26,7 @@ def create_collection(context: Context, operation: CreateCollection) -> None:
     try:
         schema = parse_schema(operation.schema)
     except SchemaError as error:
-        raise Refusal(Code.SCHEMA_INVALID, str(error)[:128]) from None
+        raise Refusal(Code.SCHEMA_INVALID, error.reason[:128]) from None
     _require_indexable(schema, operation.indexes)
     for writer in operation.writers.accounts:
         context.known_account(writer)
@@ -50,7 +50,7 @@ def put_record(context: Context, operation: PutRecord) -> None:
     context.require_name(operation.key)
     try:
         value = parse_canonical(operation.value)
-    except ValueError:
+    except NotCanonicalError:
         raise Refusal(Code.VALUE_INVALID, "value") from None
     path = mismatch(parse_schema(collection.schema), value)
     if path is not None:

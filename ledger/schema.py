@@ -14,15 +14,18 @@ from typing import Any, Literal, TypeAlias, assert_never
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
-from moyai.ledger.canonical_json import parse_canonical
+from moyai.ledger.canonical_json import NotCanonicalError, parse_canonical
+from moyai.primitives.errors import MoyaiError
 
 SCHEMAS_REMEMBERED_MAX = 1_024
 PROPERTIES_MAX = 64
 ENUM_MAX = 256
 
 
-class SchemaError(ValueError):
-    """A schema that uses what the subset does not have."""
+class SchemaError(MoyaiError):
+    """A schema that uses what the subset does not have; its reason is the place."""
+
+    code = "bad_schema"
 
 
 class _Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -88,7 +91,7 @@ def parse_schema(data: bytes) -> ObjectSchema:
     """
     try:
         schema = msgspec.convert(parse_canonical(data), ObjectSchema)
-    except ValueError:  # msgspec's errors are some, too
+    except (NotCanonicalError, msgspec.ValidationError):
         raise SchemaError("not in the subset") from None
     _check(schema, "")
     return schema
