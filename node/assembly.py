@@ -14,12 +14,13 @@ from moyai.consensus.inputs import Timer
 from moyai.node.clock import SystemClock
 from moyai.node.config import NodeConfig, address_parts
 from moyai.node.core import Core
-from moyai.node.door import NodeDoor
 from moyai.node.driver import Driver, LoopWrites
 from moyai.node.housekeeping import Housekeeping
 from moyai.node.identity import OwnIdentity, directory_of, machine_config
 from moyai.node.observer import LogObserver
+from moyai.node.operator_actions import OperatorActions
 from moyai.node.perform import Surroundings
+from moyai.node.queries import NodeQueries, Reports
 from moyai.node.starting import read_start, read_tip
 from moyai.node.status import StatusReporter
 from moyai.node.telemetry import Telemetry
@@ -141,14 +142,14 @@ class Node:
             hub=self._hub,
             evidence_count=lambda: len(self._core.performer.evidence),
         )
-        door = NodeDoor(
+        queries = NodeQueries(
             genesis=self._genesis,
-            writes=LoopWrites(self._core, self._driver),
             chain=self._chain,
-            reporter=self._reporter,
-            stop=self._stop.set,
+            writes=LoopWrites(self._core, self._driver),
+            admin=OperatorActions(self._stop.set),
+            reports=Reports(self._reporter.status, self._reporter.evidence),
         )
-        self._rpc = RpcServer(door, self._config.rpc, self._metrics)
+        self._rpc = RpcServer(queries, self._config.rpc, self._metrics)
 
     def _hub_config(self) -> HubConfig:
         identity = Identity(
