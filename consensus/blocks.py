@@ -106,7 +106,7 @@ def checked(core: Core, answer: BlockChecked) -> None:
         case BodyVerdict.VALID:
             _hold(core, block)
         case BodyVerdict.INVALID:
-            _condemn(core, block, answer.reason)
+            _condemn(core, block, answer.reason or "the body is invalid")
 
 
 def is_justified(core: Core, block: Block) -> bool:

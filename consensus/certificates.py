@@ -30,19 +30,23 @@ class CertificateStore:
 
     def knows(self, certificate: Certificate) -> bool:
         """Return whether the certificate says nothing new."""
+        view = certificate.view
+        if view <= self.final_view:
+            return True
         match certificate.kind:
             case VoteKind.FINALIZE:
-                return certificate.view <= self.final_view
+                return False
             case VoteKind.NOTARIZE:
-                return certificate.view <= self._floor or certificate.view in self.notarizations
+                return view in self.notarizations
             case VoteKind.NULLIFY:
-                return certificate.view <= self._floor or certificate.view in self.nullifications
+                return view in self.nullifications
 
     def add(self, certificate: Certificate) -> None:
         """Keep a verified certificate that is not known."""
         match certificate.kind:
             case VoteKind.FINALIZE:
                 self.newest_finalization = certificate
+                self._forget_below(certificate.view)
             case VoteKind.NOTARIZE:
                 self.notarizations[certificate.view] = certificate
             case VoteKind.NULLIFY:
@@ -98,7 +102,11 @@ class CertificateStore:
         self._floor = floor
         self.floor_finalization = finalization
         self.highest_view = max(self.highest_view, floor)
-        for table in (self.notarizations, self.nullifications):
-            for view in [view for view in table if view <= floor]:
-                del table[view]
+        self._forget_below(View(floor + 1))
         self._durable = {subject for subject in self._durable if subject[1] > floor}
+
+    def _forget_below(self, first: View) -> None:
+        """No block that can still become final builds on a view below the newest final one."""
+        for table in (self.notarizations, self.nullifications):
+            for view in [view for view in table if view < first]:
+                del table[view]

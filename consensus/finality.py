@@ -20,6 +20,7 @@ def settle(core: Core) -> None:
     newest = core.certificates.newest_finalization
     if newest is None or newest.view <= core.floor or core.catching_up is not None:
         return
+    proposals.prune(core, newest.view)
     block = core.tree.get(newest.digest)
     branch = core.tree.branch(block) if block is not None else None
     if branch is None:

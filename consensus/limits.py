@@ -16,6 +16,7 @@ GAP_CERTIFICATES_MAX = 64  # sent in answer to one message
 ANSWERS_PER_STATUS_MAX = 256  # certificates and blocks sent to one peer between two status ticks
 VERIFYING_PER_PEER_MAX = 64  # certificates of one peer whose signatures are being checked
 WANTED_BLOCKS_MAX = 64
+TREE_BLOCKS_MAX = 256  # above the last final block; more are fetched when they are certified
 FETCH_TRIES_MAX = 8  # then catch-up takes over
 CATCH_UP_VIEWS = 16  # a finalization further ahead than this is caught up with, not fetched
 FINAL_BLOCKS_KEPT = 16  # recent final blocks served by digest

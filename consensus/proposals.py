@@ -7,11 +7,11 @@ from moyai.consensus import blocks, signatures
 from moyai.consensus.core import Core
 from moyai.consensus.execution import Attested
 from moyai.consensus.headers import clock_fault, ids_fault
-from moyai.consensus.limits import VIEWS_AHEAD_MAX
+from moyai.consensus.limits import TREE_BLOCKS_MAX, VIEWS_AHEAD_MAX
 from moyai.consensus.messages import Proposal
 from moyai.consensus.tree import BodyState
 from moyai.primitives.block import header_digest
-from moyai.primitives.ids import NetworkKey, View
+from moyai.primitives.ids import Digest, NetworkKey, View
 from moyai.primitives.vote import Vote, VoteKind
 
 
@@ -33,6 +33,9 @@ def receive(core: Core, proposal: Proposal, sender: NetworkKey) -> None:
     if subject != (core.epoch, header.view, VoteKind.NOTARIZE, digest, leader):
         core.misbehaved(sender, "proposal with a vote for something else")
         return
+    if core.certificates.certified(header.view) == digest:
+        _certified_already(core, proposal, digest)
+        return
     known = core.proposals.get(header.view)
     if known is None:
         fault = ids_fault(header, proposal.transaction_ids)
@@ -47,6 +50,12 @@ def receive(core: Core, proposal: Proposal, sender: NetworkKey) -> None:
         signatures.receive_vote(core, vote, sender)
 
 
+def _certified_already(core: Core, proposal: Proposal, digest: Digest) -> None:
+    """R4: a late body is still welcome; the quorum vouches for the header."""
+    if not ids_fault(proposal.header, proposal.transaction_ids):
+        blocks.admit(core, proposal.header, digest, proposal.transaction_ids)
+
+
 def accept(core: Core, vote: Vote) -> None:
     """Take the block of a proposal into the tree once its leader's vote is verified."""
     view = vote.view
@@ -54,6 +63,9 @@ def accept(core: Core, vote: Vote) -> None:
     if proposal is None or view in core.accepted or vote.signer != core.leader(view):
         return
     if proposal.vote.digest != vote.digest:
+        return
+    if len(core.tree) >= TREE_BLOCKS_MAX:
+        core.count("dropped", "proposal while too many blocks wait")
         return
     core.accepted[view] = vote.digest
     if view == core.view:

@@ -31,7 +31,7 @@ def receive_vote(core: Core, vote: Vote, sender: NetworkKey) -> None:
         receive_own(core, vote, sender)
     elif core.links.validator(sender) != vote.signer:
         core.misbehaved(sender, "vote in the slot of another validator")
-    elif not core.floor <= vote.view <= core.view + VIEWS_AHEAD_MAX:
+    elif not core.certificates.final_view <= vote.view <= core.view + VIEWS_AHEAD_MAX:
         core.count("dropped", "vote outside the window")
     elif (vote.kind is VoteKind.NULLIFY) != (vote.digest == ZERO_DIGEST):
         core.misbehaved(sender, "vote with a digest that its kind does not have")
@@ -77,7 +77,7 @@ def vote_verified(core: Core, answer: VoteVerified) -> None:
     if not valid:
         core.tally.release(vote)
         core.misbehaved(sender, "vote with a bad signature")
-    elif vote.view >= core.floor:
+    elif vote.view >= core.certificates.final_view:
         count_vote(core, vote)
 
 
@@ -173,6 +173,8 @@ def learn(core: Core, certificate: Certificate) -> None:
             core.activity.seen(ValidatorIndex(signer), certificate.view)
     if certificate.kind is VoteKind.NOTARIZE:
         core.finalizable.add(certificate.view)
+    elif certificate.kind is VoteKind.FINALIZE:
+        core.tally.prune(certificate.view)
     core.dirty = True
 
 

@@ -98,6 +98,9 @@ class BlockTree:
         self._blocks[block.digest] = block
         return block
 
+    def __len__(self) -> int:
+        return len(self._blocks)
+
     @property
     def final_view(self) -> View:
         """Return the view of the tip; a block of an older epoch counts as view 0 of this one."""

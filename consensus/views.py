@@ -21,6 +21,7 @@ def settle(core: Core) -> None:
 def _enter(core: Core, view: View) -> None:
     left = core.round
     _judge_turns(core, left.view, view)
+    _observe_load(core, View(view - 1))
     if not core.ballots.has(VoteKind.NULLIFY, left.view):
         core.delta_streak = 0
     elif not left.skipped_leader:
@@ -28,6 +29,14 @@ def _enter(core: Core, view: View) -> None:
     core.round = Round(view, core.now.mono_ms, core.certificates.of_highest_view())
     core.fetches.certificates = None
     core.dirty = True
+
+
+def _observe_load(core: Core, view: View) -> None:
+    """Let the pacing see the block of the view just left."""
+    digest = core.certificates.certified(view)
+    block = core.tree.get(digest) if digest is not None else None
+    if block is not None and block.parent is not None:
+        core.pacing.observe(block.header, block.parent.header)
 
 
 def _judge_turns(core: Core, first: View, end: View) -> None:
