@@ -49,7 +49,7 @@ FIRST_SEQUENCE = 1
 class _Applied(msgspec.Struct, frozen=True):
     block: FinalBlock
     executed: Executed
-    versions: tuple[tuple[int, StoredVersion], ...]
+    versions: list[tuple[int, StoredVersion]]
 
 
 class WriteBatch(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class ChainStore:
             BlockTables(environment).write_header(txn, header, digest, header.executed)
             StoredLog(environment.table(ChainTable.LOG)).append(txn, 0, digest)
             for change in changes:
-                data = encode_version(pending_version(change, 0))
+                data = encode_version(pending_version(change, change.new, 0))
                 versions.append(txn, number_key(change.new.sequence), data)
             tip = Tip(Height(0), tree.next_sequence, FIRST_SEQUENCE, tree.root)
             environment.table(ChainTable.META).put(txn, TIP, encode(tip))
@@ -156,12 +156,8 @@ class ChainStore:
         assert len(outcome.receipts) == len(block.transactions)
         self.states.forget_written(self._written.next_sequence)
         first = self.states.tree.next_sequence
-        changes = self.states.apply(header.height, outcome.changes)
-        self._checkpoint.changed((change.entry[0] for change in changes), first)
-        versions = tuple(
-            (change.new.sequence, self.states.require_pending(change.new.sequence))
-            for change in changes
-        )
+        versions = self.states.apply(header.height, outcome.changes)
+        self._checkpoint.changed(self.states.tree.changed_sections(), first)
         self._receipts = self._receipts.append(block_receipts_root(outcome.receipts))
         executed = Executed(header.height, self.states.root, self._receipts.root)
         self._pending.append(_Applied(block, executed, versions))

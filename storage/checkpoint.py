@@ -28,6 +28,10 @@ class Checkpoint:
             self._earned_leaves += LEAVES_EARNED_PER_CHANGE
             self._dirty.setdefault(index, sequence)
 
+    def behind(self, section: int, sequence: int) -> None:
+        """Note, at start, that a section on disk lacks this change; it was paid for before."""
+        self._dirty.setdefault(section, sequence)
+
     def replay_from(self, next_sequence: int) -> int:
         """Return the first sequence that a restart must replay."""
         return next(iter(self._dirty.values()), next_sequence)

@@ -53,34 +53,33 @@ def _sections(
     environment: Environment, txn: lmdb.Transaction, tip: Tip, checkpoint: Checkpoint
 ) -> Iterator[bytes]:
     table = environment.table(ChainTable.SECTIONS)
-    stored = {key[0]: decode_section(value) for key, value in table.scan(txn)}
-    newer: list[dict[bytes, bytes]] = [{} for _ in range(SECTIONS)]
-    for sequence, version in _versions(environment, txn, tip.replay_from):
+    covered = [0] * SECTIONS
+    for key, value in table.scan(txn):
+        covered[key[0]] = decode_section(value)[0]
+    newer = [bytearray() for _ in range(SECTIONS)]
+    versions = environment.table(ChainTable.VERSIONS)
+    for row, value in versions.scan(txn, number_key(tip.replay_from)):
+        sequence, version = int.from_bytes(row, "big"), decode_version(value)
         leaf = version.leaf()
         index = leaf.key_digest[0]
-        if sequence >= stored.get(index, (0, b""))[0]:
-            entry = Entry(leaf.key_digest, leaf.hash, sequence, version.version)
-            newer[index][leaf.key_digest] = pack(entry)
-            checkpoint.changed((index,), sequence)
+        if sequence >= covered[index]:
+            newer[index] += pack(Entry(leaf.key_digest, leaf.hash, sequence, version.version))
+            checkpoint.behind(index, sequence)
     for index in range(SECTIONS):
-        packed = stored.get(index, (0, b""))[1]
-        yield _merged(packed, newer[index]) if newer[index] else packed
+        stored = table.get(txn, bytes((index,)))
+        packed = b"" if stored is None else decode_section(stored)[1]
+        yield _merged(packed, bytes(newer[index]))
+        newer[index].clear()
 
 
-def _versions(
-    environment: Environment, txn: lmdb.Transaction, start: int
-) -> Iterator[tuple[int, StoredVersion]]:
-    for key, value in environment.table(ChainTable.VERSIONS).scan(txn, number_key(start)):
-        yield int.from_bytes(key, "big"), decode_version(value)
-
-
-def _merged(packed: bytes, newer: dict[bytes, bytes]) -> bytes:
-    places = range(0, len(packed), ENTRY_BYTES)
-    entries = {
-        packed[place : place + DIGEST_BYTES]: packed[place : place + ENTRY_BYTES]
-        for place in places
-    }
-    entries.update(newer)
+def _merged(packed: bytes, newer: bytes) -> bytes:
+    """Return packed leaves with those of `newer` instead of or beside them, the last of each key."""
+    if not newer:
+        return packed
+    entries = {}
+    for source in (packed, newer):
+        for place in range(0, len(source), ENTRY_BYTES):
+            entries[source[place : place + DIGEST_BYTES]] = source[place : place + ENTRY_BYTES]
     return b"".join(entries[key_digest] for key_digest in sorted(entries))
 
 

@@ -12,7 +12,7 @@ from moyai.ledger.state import StateEntry
 from moyai.primitives.ids import Digest, Height
 from moyai.storage.environment import Environment
 from moyai.storage.keys import ChainTable, number_key
-from moyai.storage.tree import Change, StateTree
+from moyai.storage.tree import StateTree
 from moyai.storage.versions import StoredVersion, decode_version, pending_version
 
 VALUES_REMEMBERED_MAX = 16_384
@@ -48,15 +48,22 @@ class LiveState:
         self._remember(key, entry)
         return entry
 
-    def apply(self, height: Height, changes: Mapping[bytes, bytes | None]) -> list[Change]:
-        """Give each key its new value after block `height`, none deleting it."""
-        applied = self.tree.apply(changes, height)
-        for change in applied:
-            entry = change.new
-            self._pending[entry.sequence] = pending_version(change, height)
+    def apply(
+        self, height: Height, changes: Mapping[bytes, bytes | None]
+    ) -> list[tuple[int, StoredVersion]]:
+        """Give each key its new value after block `height`, none deleting it.
+
+        Returns the new versions with their sequences, in order.
+        """
+        applied = []
+        for change in self.tree.apply(changes, height):
+            new = change.new
+            version = pending_version(change, new, height)
+            applied.append((new.sequence, version))
             value = change.value
-            known = None if value is None else StateEntry(value, entry.version, height)
+            known = None if value is None else StateEntry(value, new.version, height)
             self._remember(change.key, known)
+        self._pending.update(applied)
         return applied
 
     def forget_written(self, next_sequence: int) -> None:

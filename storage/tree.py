@@ -137,6 +137,11 @@ class StateTree:
             self._top.put(index, section.root, section.leaf_count)
         self._top.update(range(SECTIONS))
 
+    def changed_sections(self) -> Iterator[int]:
+        """Yield the section of each key that the last block changed."""
+        replaced = self._kept[-1].past.replaced
+        return (replaced[place] for place in range(0, len(replaced), ENTRY_BYTES))
+
     def past(self) -> list[Past]:
         """Return what it takes to go back, oldest first."""
         return [kept.past for kept in self._kept]
@@ -189,14 +194,16 @@ class StateTree:
         return self._latest_top[1]
 
     def _section_at(self, index: int, height: int) -> Section:
-        section: Section | None = None
+        replaced: dict[bytes, bytes] = {}
         for past, _ in reversed(self._kept):
-            if entries := _section_replacements(past.replaced, index):
-                section = section or self._sections[index].copy()
-                section.undo(entries)
+            replaced.update(_section_replacements(past.replaced, index))
             if past.height <= height:
                 break
-        return section or self._sections[index]
+        if not replaced:
+            return self._sections[index]
+        section = self._sections[index].copy()
+        section.undo(replaced.items())
+        return section
 
     def _only_entry(self, indexes: Iterable[int], height: int) -> Entry | None:
         for index in indexes:

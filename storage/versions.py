@@ -13,10 +13,11 @@ import msgspec
 
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.state_proof import EMPTY, Leaf, value_digest
+from moyai.storage.section import Entry
 from moyai.storage.tree import Change
 
 
-class StoredVersion(msgspec.Struct, array_like=True, frozen=True):
+class StoredVersion(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One version of one key; a value of none says that it was deleted."""
 
     key: bytes
@@ -50,18 +51,13 @@ def decode_version(data: bytes) -> StoredVersion:
     return _codec.decode(data)
 
 
-def pending_version(change: Change, height: int) -> StoredVersion:
+def pending_version(change: Change, new: Entry, height: int) -> StoredVersion:
     """Return the version that a change makes, before the far link is known."""
     old = change.old
-    return StoredVersion(
-        key=change.key,
-        value=change.value,
-        height=height,
-        version=change.new.version,
-        previous_hash=EMPTY if old is None else old.hash,
-        previous_sequence=0 if old is None else old.sequence,
-        far_sequence=0,
-    )
+    if old is None:
+        return StoredVersion(change.key, change.value, height, new.version, EMPTY, 0, 0)
+    previous = (old.hash, old.sequence)
+    return StoredVersion(change.key, change.value, height, new.version, *previous, 0)
 
 
 def link_far(version: StoredVersion, read: VersionReader) -> StoredVersion:

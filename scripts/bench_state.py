@@ -1,0 +1,181 @@
+"""Measures the state trie and the chain store alone and prints one line of JSON.
+
+A store is filled with keys, opened again as after a restart, and loaded with blocks that change keys
+at random. Bytes written are all that went to the kernel, page copies of LMDB included.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from moyai.ledger.apply import BlockOutcome
+from moyai.ledger.genesis import genesis_state
+from moyai.primitives.block import Executed, Header, header_digest
+from moyai.primitives.codec import encode
+from moyai.primitives.genesis import Genesis, Member, Role, genesis_header
+from moyai.primitives.ids import ZERO_DIGEST, AccountId, NetworkKey, TimeMs
+from moyai.primitives.keys import SigningKey
+from moyai.primitives.parameters import Parameters
+from moyai.storage.blocks import FinalBlock
+from moyai.storage.chain import ChainStore
+from moyai.storage.tree import state_root
+
+FILL_BLOCK_KEYS = 20_000
+BATCH_BLOCKS = 64
+VALUE_BYTES = 48
+
+T = TypeVar("T")
+
+
+def main() -> int:
+    """Run the measurement that the arguments ask for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keys", type=int, default=1_000_000)
+    parser.add_argument("--changes", type=int, default=1_000, help="changed keys a block")
+    parser.add_argument("--blocks", type=int, default=128)
+    parser.add_argument("--directory", type=Path, help="a filled store from before, or a new one")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = arguments.directory or Path(scratch) / "chain"
+        genesis = small_genesis()
+        if not directory.exists():
+            fill(directory, genesis, arguments.keys)
+        print(json.dumps(measure(directory, genesis, arguments)))
+    return 0
+
+
+def small_genesis() -> Genesis:
+    """Return a genesis of one member."""
+    member = Member(
+        name="bench",
+        validator_key=SigningKey(bytes(31) + b"\x01").public,
+        network_key=NetworkKey(b"\x05" * 32),
+        endpoint="127.0.0.1:7000",
+        account=AccountId(bytes(20)),
+        officer_keys=(SigningKey(bytes(31) + b"\x02").public,),
+        roles=(Role.SPONSOR, Role.REGISTRAR),
+    )
+    draft = Genesis("bench", TimeMs(1), Parameters(), (member,), (), ZERO_DIGEST)
+    return msgspec.structs.replace(draft, state_root=state_root(genesis_state(draft)))
+
+
+def fill(directory: Path, genesis: Genesis, keys: int) -> None:
+    """Write a store with this many keys."""
+    store = ChainStore.create(directory, genesis)
+    header = genesis_header(genesis)
+    for start in range(0, keys, FILL_BLOCK_KEYS):
+        numbers = range(start, min(keys, start + FILL_BLOCK_KEYS))
+        header = append(store, header, {key(number): value(number) for number in numbers})
+        write(store)
+        print(f"filled {numbers.stop} of {keys}", file=sys.stderr)
+    store.close()
+
+
+def measure(directory: Path, genesis: Genesis, arguments: argparse.Namespace) -> dict[str, object]:
+    """Open the filled store and load it."""
+    chance = random.Random(1)
+    memory_before = resident_bytes()
+    opened, store = timed(lambda: ChainStore.open(directory, genesis))
+    memory_open = resident_bytes() - memory_before
+    header = store.tip_header
+    height = store.height
+    executing = writing = 0.0
+    written_before = written_bytes()
+    for number in range(1, arguments.blocks + 1):
+        picked = [chance.randrange(arguments.keys) for _ in range(arguments.changes)]
+        changes: dict[bytes, bytes | None] = {key(one): value(number) for one in picked}
+        spent, header = timed(lambda changes=changes, parent=header: append(store, parent, changes))
+        executing += spent
+        if number % BATCH_BLOCKS == 0:
+            spent, _ = timed(lambda: write(store))
+            writing += spent
+    changed = arguments.blocks * arguments.changes
+    written = written_bytes() - written_before
+    with store.snapshot() as snapshot:
+        newest = [timed(lambda one=one: snapshot.prove_state(key(one))) for one in range(200)]
+        oldest = [
+            timed(lambda one=one: snapshot.prove_state(key(one), height + 2)) for one in range(20)
+        ]
+    result: dict[str, object] = {
+        "keys": store.states.tree.leaf_count,
+        "changes_a_block": arguments.changes,
+        "apply_us_a_change": round(executing / changed * 1e6, 1),
+        "write_us_a_change": round(writing / changed * 1e6, 1),
+        "written_bytes_a_change": written // changed,
+        "memory_mb_after_open": round(memory_open / 1e6, 1),
+        "memory_mb_under_load": round((resident_bytes() - memory_before) / 1e6, 1),
+        "open_s": round(opened, 2),
+        "proof_bytes_max": max(len(encode(proof)) for _, (proof, _) in newest),
+        "proof_us": round(sum(spent for spent, _ in newest) / len(newest) * 1e6),
+        "oldest_proof_us": round(sum(spent for spent, _ in oldest) / len(oldest) * 1e6),
+        "file_mb": round(store.environment.used_bytes / 1e6, 1),
+    }
+    store.close()
+    result["reopen_s"] = round(timed(lambda: ChainStore.open(directory, genesis).close())[0], 2)
+    return result
+
+
+def append(store: ChainStore, parent: Header, changes: dict[bytes, bytes | None]) -> Header:
+    """Append an empty block that changes the state; return its header."""
+    height = parent.height + 1
+    roots = (store.states.height, store.states.root, store.receipts_frontier.root)
+    header = msgspec.structs.replace(parent, height=height, executed=Executed(*roots))
+    store.append(
+        FinalBlock(
+            header=header,
+            digest=header_digest(header),
+            certificate=None,
+            transactions=(),
+            outcome=BlockOutcome((), changes, (), ()),
+        )
+    )
+    return header
+
+
+def write(store: ChainStore) -> None:
+    """Write what is pending."""
+    batch = store.take_pending()
+    if batch is not None:
+        store.write(batch)
+
+
+def key(number: int) -> bytes:
+    """Return a key as long as an account's."""
+    return b"account/" + number.to_bytes(20, "big")
+
+
+def value(number: int) -> bytes:
+    """Return a value as long as a balance's."""
+    return number.to_bytes(VALUE_BYTES, "big")
+
+
+def timed(work: Callable[[], T]) -> tuple[float, T]:
+    """Return (seconds, result)."""
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def resident_bytes() -> int:
+    """Return the memory of this process, without the pages of mapped files."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("RssAnon"))
+    return int(line.split()[1]) * 1024
+
+
+def written_bytes() -> int:
+    """Return the bytes that this process has passed to the kernel for writing."""
+    counters = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in counters if line.startswith("wchar")).split()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
