@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
 SECTIONS = {
     "primitives": "Values: bytes and texts that are not what they claim to be",
     "consensus": "Consensus",
-    "ledger": "Ledger, before a transaction is ordered",
+    "ledger": "Ledger",
     "p2p": "Links between nodes",
     "storage": "Stores on disk",
     "rpc": "The door for applications",
@@ -86,7 +86,8 @@ def modules_of(package: str) -> Iterator[str]:
 
 
 def meaning(error: type[MoyaiError]) -> str:
-    return " ".join((error.__doc__ or "").split()).replace("|", "\\|")
+    first_paragraph = (error.__doc__ or "").split("\n\n")[0]
+    return " ".join(first_paragraph.split()).replace("|", "\\|")
 
 
 def refusal_row(code: Code) -> str:
