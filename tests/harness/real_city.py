@@ -122,12 +122,11 @@ class RealCity:
         return int(self.call(node, "chain_head")["height"])
 
     def wait_equal_heads(self, seconds: float) -> dict[str, Any]:
-        """Wait until all nodes have the same newest block and return it."""
+        """Wait until all nodes have the same newest block and state root, and return them."""
 
         def equal() -> Any:
             heads = [self.call(process.node, "chain_head") for process in self.nodes]
-            digests = {head["digest"] for head in heads}
-            return heads[0] if len(digests) == 1 else None
+            return heads[0] if all(head == heads[0] for head in heads) else None
 
         head: dict[str, Any] = until(equal, seconds, what="equal heads")
         return head
