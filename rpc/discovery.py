@@ -1,6 +1,7 @@
 """The OpenRPC document: every method with its shapes, made from the structs themselves."""
 
 import inspect
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -14,6 +15,7 @@ OPENRPC_VERSION = "1.3.2"
 _REFERENCE = "#/components/schemas/{name}"
 
 
+@cache
 def openrpc() -> dict[str, Any]:
     """Return the document as plain data."""
     kinds = [kind for method in METHODS.values() for kind in (method.params, method.result)]

@@ -25,7 +25,7 @@ def parse_strict(body: bytes) -> Any:
     except UnicodeError:
         raise _wrong("is not UTF-8, or holds half of a surrogate pair") from None
     except json.JSONDecodeError as error:
-        raise _wrong(f"{error.msg} at character {error.pos}") from None
+        raise _wrong(f"is not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise _too_deep() from None
     _check_nesting(value)

@@ -33,11 +33,13 @@ def base64_bytes(text: str, *, what: str) -> bytes:
     Raises `InvalidParamsError`, naming the object as `what`.
     """
     try:
-        return a2b_base64(text, strict_mode=True)
+        if len(text) % 4 == 0:
+            return a2b_base64(text, strict_mode=True)
     except (Base64Error, ValueError):
-        raise InvalidParamsError(
-            "is not base64", what=what, next="encode the bytes as standard base64 with padding"
-        ) from None
+        pass
+    raise InvalidParamsError(
+        "is not base64", what=what, next="encode the bytes as standard base64 with padding"
+    )
 
 
 def digest_bytes(text: str, *, what: str) -> bytes:

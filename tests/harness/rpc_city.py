@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from harness.proven_city import ACCOUNTS, BLOCK_MS, ProvenCity, seed
 from prometheus_client import CollectorRegistry
 
+from harness.proven_city import ACCOUNTS, BLOCK_MS, ProvenCity, seed
 from moyai.ledger.mempool import Mempool
 from moyai.node.ingest import Submitted
 from moyai.node.queries import NodeQueries, Reports

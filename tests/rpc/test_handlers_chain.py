@@ -3,7 +3,6 @@
 import base64
 
 from harness.rpc_city import RpcCity
-
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.codec import Codec
 from moyai.primitives.genesis import Genesis, genesis_digest
