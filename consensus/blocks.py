@@ -78,8 +78,10 @@ def body_sources(core: Core, view: View) -> tuple[NetworkKey, ...]:
     return tuple(core.key_of(each) for each in order if each != core.index)
 
 
-def resume(core: Core) -> None:
+def resume(core: Core, linked: list[Block]) -> None:
     """Go on with the blocks above a tip that was caught up with."""
+    for block in linked:
+        _check_link(core, block)
     for child in core.tree.tip.children:
         _check_body(core, child)
 

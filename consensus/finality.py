@@ -126,12 +126,12 @@ def synced(core: Core, answer: Synced) -> None:
     certificate = tip.certificate
     if certificate is None or tip.header.height <= core.tree.tip.header.height:
         return
-    dropped = core.tree.reset(tip)
+    restart = core.tree.reset(tip)
     core.execution.reset(tip)
     if not core.certificates.knows(certificate):
         core.certificates.add(certificate)
-    blocks.resume(core)
+    blocks.resume(core, restart.linked)
     records: list[JournalRecord] = [FloorRecord(certificate, (tip.header,), tip.frontier)]
     abstain = core.abstention.finalized(certificate.view)
     core.persist([*records, abstain] if abstain is not None else records)
-    _forget(core, certificate, [each for each in dropped if each.header.height > tip.header.height])
+    _forget(core, certificate, [])

@@ -79,6 +79,13 @@ class Advance(NamedTuple):
     dropped: list[Block]
 
 
+class Restart(NamedTuple):
+    """What starting from another tip changes: newly linked blocks, parents first, and those left."""
+
+    linked: list[Block]
+    left: list[Block]
+
+
 class BlockTree:
     """Blocks by digest, from the final tip upwards."""
 
@@ -173,23 +180,28 @@ class BlockTree:
             del self._recent[next(iter(self._recent))]
         return Advance(final, self._restart(block))
 
-    def reset(self, tip: FinalTip) -> list[Block]:
-        """Start from a tip that was caught up with; return what is left of the old blocks.
-
-        Descendants of the new tip stay when it was here; anything else can be fetched again.
-        """
-        known = self._blocks.get(header_digest(tip.header))
-        old = self._blocks
+    def reset(self, tip: FinalTip) -> Restart:
+        """Start from a tip that was caught up with, keeping the blocks above it."""
+        old = sorted(self._blocks.values(), key=lambda block: block.header.height)
         self._blocks, self._orphans = {}, {}
         self.tip = self._root(tip)
-        waiting = [(child, self.tip) for child in known.children] if known is not None else []
-        while waiting:
-            child, above = waiting.pop()
-            waiting += [(grandchild, child) for grandchild in child.children]
-            child.children = []
-            child.join(above)
-            self._blocks[child.digest] = child
-        return [block for digest, block in old.items() if digest not in self._blocks]
+        linked, left = [], []
+        for block in old:
+            if block.header.height <= tip.header.height:
+                left.append(block)
+                continue
+            block.parent, block.children = None, []
+            self._blocks[block.digest] = block
+            parent = self._blocks.get(block.header.parent)
+            if parent is None or parent.body is BodyState.UNLINKED:
+                block.body = BodyState.UNLINKED
+                self._orphans.setdefault(block.header.parent, []).append(block)
+                continue
+            block.join(parent)
+            if block.body is BodyState.UNLINKED:
+                block.body = BodyState.LINKED
+                linked.append(block)
+        return Restart(linked, left)
 
     def _restart(self, tip: Block) -> list[Block]:
         kept = {tip.digest: tip}

@@ -8,14 +8,8 @@ from moyai.consensus.limits import VIEWS_AHEAD_MAX
 from moyai.primitives.ids import Epoch, TimeMs
 
 
-def stage_for(view: int = 1) -> Stage:
-    stage = Stage(me=(Stage().leader(view) + 1) % 4)
-    stage.start()
-    return stage
-
-
 def test_the_leader_alone_proposes() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     other = next(i for i in stage.others if i != stage.leader(1))
     block = stage.make(1, ids=1)
     stage.hear(other, stage.proposal(block))
@@ -24,7 +18,7 @@ def test_the_leader_alone_proposes() -> None:
 
 
 def test_a_second_block_of_one_view_is_evidence_and_gets_no_vote() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     one, other = stage.make(1, ids=1), stage.make(1, ids=2)
     stage.propose(one)
     stage.hear(stage.leader(1), stage.proposal(other))
@@ -34,7 +28,7 @@ def test_a_second_block_of_one_view_is_evidence_and_gets_no_vote() -> None:
 
 
 def test_a_bad_signature_leaves_room_for_the_true_proposal() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     block = stage.make(1, ids=1)
     good = stage.proposal(block)
     bad = msgspec.structs.replace(
@@ -47,7 +41,7 @@ def test_a_bad_signature_leaves_room_for_the_true_proposal() -> None:
 
 
 def test_ids_must_be_those_of_the_header() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     block = stage.make(1, ids=2)
     proposal = stage.proposal(block)
     for ids in (block.ids[:1], block.ids[::-1], (block.ids[0], block.ids[0])):
@@ -58,7 +52,7 @@ def test_ids_must_be_those_of_the_header() -> None:
 
 
 def test_proposals_of_the_next_views_are_kept_and_no_further() -> None:
-    stage = stage_for(2)
+    stage = Stage.following(1, 2)
     near, far = stage.make(2, ids=1), stage.make(2 + VIEWS_AHEAD_MAX, ids=1)
     stage.hear(stage.leader(2), stage.proposal(near))
     stage.body(near)
@@ -70,7 +64,7 @@ def test_proposals_of_the_next_views_are_kept_and_no_further() -> None:
 
 
 def test_another_epoch_or_chain_is_dropped() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     for fields in ({"epoch": Epoch(1)}, {"chain_id": "elsewhere"}):
         stage.hear(stage.leader(1), stage.proposal(stage.make(1, ids=1, **fields)))
     assert stage.voted_durably() == []
@@ -78,7 +72,7 @@ def test_another_epoch_or_chain_is_dropped() -> None:
 
 
 def test_a_time_ahead_of_the_clock_gets_no_vote_but_is_followed_when_certified() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     ahead = stage.make(1, ids=1, time_ms=TimeMs(stage.wall_ms + 2_001))
     effects = stage.propose(ahead)
     assert stage.votes(effects) == [(NULLIFY, 1)]
@@ -87,6 +81,6 @@ def test_a_time_ahead_of_the_clock_gets_no_vote_but_is_followed_when_certified()
 
 
 def test_a_time_within_the_tolerance_is_voted_for() -> None:
-    stage = stage_for()
+    stage = Stage.following(1)
     near = stage.make(1, ids=1, time_ms=TimeMs(stage.wall_ms + 2_000))
     assert stage.votes(stage.propose(near)) == [(NOTARIZE, 1)]

@@ -94,7 +94,7 @@ def test_catching_up_keeps_the_descendants_of_a_known_tip() -> None:
     recent = tuple(
         ExecutedBlock(made.header, STAGE.roots(made.header.height)) for made in CHAIN[:3]
     )
-    left = tree.reset(FinalTip(None, reached.frontier, recent))
+    left = tree.reset(FinalTip(None, reached.frontier, recent)).left
     assert {each.digest for each in left} >= {CHAIN[0].digest, CHAIN[1].digest}
     top = tree.get(CHAIN[4].digest)
     assert top is not None
@@ -108,7 +108,7 @@ def test_catching_up_to_an_unknown_tip_starts_afresh() -> None:
     tree.add(block(CHAIN[0]))
     far = STAGE.make(40, CHAIN[7])
     recent = (ExecutedBlock(far.header, STAGE.roots(far.header.height)),)
-    left = tree.reset(FinalTip(None, Frontier(), recent))
+    left = tree.reset(FinalTip(None, Frontier(), recent)).left
     assert CHAIN[0].digest in {each.digest for each in left}
     assert len(tree) == 1
     assert tree.loaded_branch(tree.tip) == ()

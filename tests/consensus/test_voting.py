@@ -7,16 +7,8 @@ from moyai.consensus.messages import VoteMessage
 from moyai.consensus.records import BlockRecord, CertificateRecord, VoteRecord
 
 
-def follower() -> Stage:
-    """A validator that does not lead view 1."""
-    stage = Stage()
-    stage = Stage(me=(stage.leader(1) + 1) % 4)
-    stage.start()
-    return stage
-
-
 def test_r3_the_body_is_fetched_before_the_vote() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=2)
     effects = stage.hear(stage.leader(1), stage.proposal(block))
     checks = [effect for effect in effects if isinstance(effect, CheckBlock)]
@@ -27,7 +19,7 @@ def test_r3_the_body_is_fetched_before_the_vote() -> None:
 
 
 def test_r3_body_and_vote_are_one_commit_and_the_vote_leaves_after_it() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=2)
     effects = stage.propose(block)
     kinds = [type(effect) for effect in effects if isinstance(effect, Persist | Broadcast)]
@@ -36,35 +28,27 @@ def test_r3_body_and_vote_are_one_commit_and_the_vote_leaves_after_it() -> None:
 
 
 def test_r3_an_invalid_body_is_nullified() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=2)
     stage.hear(stage.leader(1), stage.proposal(block))
     assert stage.votes(stage.body(block, BodyVerdict.INVALID)) == [(NULLIFY, 1)]
 
 
 def test_r3_a_root_not_executed_here_yet_is_waited_for() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     first = stage.make(1, ids=1)
     stage.propose(first)
-    stage.hear(2, stage.finalization(first))
+    stage.hear(stage.others[0], stage.finalization(first))
     second = stage.make(2, first, executed=stage.roots(1))
-    if stage.leader(2) == stage.me:
-        return
     assert stage.votes(stage.propose(second)) == []
     assert (NOTARIZE, 2) in stage.votes(stage.executed(first))
 
 
 def test_r3_another_root_than_the_own_is_invalid_and_an_alarm() -> None:
-    stage = Stage(me=(Stage().leader(2) + 1) % 4)
-    stage.start()
+    stage = Stage.following(1, 2)
     first = stage.make(1, ids=1)
-    if stage.leader(1) != stage.me:
-        stage.propose(first)
-    else:
-        stage.hear(stage.leader(2), stage.notarization(first))
-    stage.hear(stage.leader(2), stage.finalization(first), stage.proposal(first))
-    if stage.machine.status().final_height == 0:
-        stage.body(first)
+    stage.propose(first)
+    stage.hear(stage.others[0], stage.finalization(first))
     stage.executed(first)
     wrong = stage.make(2, first, executed=stage.roots(1, b"\x66"))
     effects = stage.propose(wrong)
@@ -73,10 +57,10 @@ def test_r3_another_root_than_the_own_is_invalid_and_an_alarm() -> None:
 
 
 def test_r4_finalize_stands_on_notarization_and_body_in_one_commit() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=1)
     stage.propose(block)
-    effects = stage.hear(2 if stage.me != 2 else 3, stage.notarization(block))
+    effects = stage.hear(stage.others[0], stage.notarization(block))
     assert stage.votes(effects) == [(FINALIZE, 1)]
     commit = next(e for e in effects if isinstance(e, Persist))
     certificates = [r for r in commit.records if isinstance(r, CertificateRecord)]
@@ -85,7 +69,7 @@ def test_r4_finalize_stands_on_notarization_and_body_in_one_commit() -> None:
 
 
 def test_r4_a_late_body_is_still_finalized_in_a_later_view() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=1)
     stage.hear(stage.others[0], stage.notarization(block))
     assert stage.machine.status().view == 2
@@ -94,7 +78,7 @@ def test_r4_a_late_body_is_still_finalized_in_a_later_view() -> None:
 
 
 def test_r4_no_finalize_for_a_leader_seen_to_equivocate() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     one, other = stage.make(1, ids=1), stage.make(1, ids=2)
     stage.propose(one)
     stage.hear(stage.leader(1), stage.proposal(other))
@@ -103,7 +87,7 @@ def test_r4_no_finalize_for_a_leader_seen_to_equivocate() -> None:
 
 
 def test_r5_nullify_after_notarize_is_allowed_finalize_after_nullify_never() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=1)
     stage.propose(block)
     assert stage.votes(stage.fire(Timer.VIEW)) == [(NULLIFY, 1)]
@@ -112,7 +96,7 @@ def test_r5_nullify_after_notarize_is_allowed_finalize_after_nullify_never() -> 
 
 
 def test_r5_nullify_after_finalize_never() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=1)
     stage.propose(block)
     stage.hear(stage.others[0], stage.notarization(block), stage.nullification(1))
@@ -123,18 +107,17 @@ def test_r5_nullify_after_finalize_never() -> None:
 
 
 def test_r7_no_vote_at_or_below_a_view_known_to_be_final() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(3, ids=1)
     stage.hear(stage.others[0], stage.finalization(block))
     late = stage.make(2, ids=1)
-    if stage.leader(2) != stage.me:
-        stage.hear(stage.leader(2), stage.proposal(late))
-        stage.body(late)
+    stage.hear(stage.leader(2), stage.proposal(late))
+    stage.body(late)
     assert stage.voted_durably() == []
 
 
 def test_r10_the_own_vote_completes_a_quorum_like_any_other() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     block = stage.make(1, ids=1)
     third = next(i for i in stage.others if i != stage.leader(1))
     stage.hear(third, stage.vote(NOTARIZE, 1, third, block))
@@ -143,7 +126,7 @@ def test_r10_the_own_vote_completes_a_quorum_like_any_other() -> None:
 
 
 def test_the_first_vote_of_a_view_carries_the_certificate_it_was_entered_by() -> None:
-    stage = follower()
+    stage = Stage.following(1, 2)
     stage.hear(stage.others[0], stage.nullification(1))
     stage.work()
     effects = stage.fire(Timer.LEADER)

@@ -119,6 +119,14 @@ class Stage:
         self.all_effects: list[Effect] = []
         self.lines: list[str] = []
 
+    @classmethod
+    def following(cls, *views: int) -> "Stage":
+        """Return a started stage whose machine leads none of these views."""
+        leaders = {cls().leader(view) for view in views}
+        stage = cls(me=next(index for index in range(4) if index not in leaders))
+        stage.start()
+        return stage
+
     # -- acts
 
     def act(self, *events: Input) -> list[Effect]:
@@ -244,6 +252,11 @@ class Stage:
 
     def roots(self, height: int, root: bytes = b"\x05") -> values.Executed:
         return values.Executed(Height(height), Digest(root * 32), Digest(root * 32))
+
+    def tip_after(self, made: Made, root: bytes = b"\x05") -> FinalTip:
+        """Return the chain store's tip when `made`, a child of genesis, is stored and executed."""
+        executed = ExecutedBlock(made.header, self.roots(made.header.height, root))
+        return FinalTip(self.finalization(made).certificate, made.frontier, (executed,))
 
     def propose(self, made: Made) -> list[Effect]:
         """Let the leader of the block propose it, and its body arrive."""
