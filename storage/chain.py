@@ -100,7 +100,7 @@ class ChainStore:
             BlockTables(environment).write_header(txn, header, digest, header.executed)
             StoredLog(environment.table(ChainTable.LOG)).append(txn, 0, digest)
             for change in changes:
-                data = encode_version(pending_version(change, change.new, 0))
+                data = encode_version(pending_version(change, 0))
                 versions.append(txn, number_key(change.new.sequence), data)
             tip = Tip(Height(0), tree.next_sequence, FIRST_SEQUENCE, tree.root)
             environment.table(ChainTable.META).put(txn, TIP, encode(tip))

@@ -106,12 +106,12 @@ class HashHeap:
 
     def _hash_above(self, level: set[int]) -> None:
         """Hash the places of one row again, then the rows above; the order within a row is free."""
-        nodes, counts = self._nodes, self._counts
+        nodes, counts, many = self._nodes, self._counts, MANY
         level.discard(0)
         while level:
             for place in level:
                 start = place << 6
-                if counts[place] == MANY or self._gains_branch(place):
+                if counts[place] == many or self._gains_branch(place):
                     node = sha256(b"\x01" + nodes[start : start + 64]).digest()
                 else:
                     left, right = nodes[start : start + 32], nodes[start + 32 : start + 64]

@@ -35,11 +35,32 @@ class Entry(NamedTuple):
     version: int
 
 
-class Replacement(NamedTuple):
-    """A packed entry, and the packed entry of the same key that it replaced, or no bytes."""
+class Work(NamedTuple):
+    """A change to make: the digests are those of the key and of the value, none deleting it."""
 
+    key_digest: bytes
+    value_digest: bytes
+    key: bytes
+    value: bytes | None
+
+
+class Change(NamedTuple):
+    """A new version of one key: the packed entry, and the one it replaced or no bytes."""
+
+    key: bytes
+    value: bytes | None
     entry: bytes
     replaced: bytes
+
+    @property
+    def new(self) -> Entry:
+        """Return the entry of the new version."""
+        return unpack(self.entry, 0)
+
+    @property
+    def old(self) -> Entry | None:
+        """Return the entry of the version before it."""
+        return unpack(self.replaced, 0) if self.replaced else None
 
 
 class Section:
@@ -93,17 +114,15 @@ class Section:
         place = _find(bucket, key_digest)
         return None if place < 0 else unpack(bucket, place)
 
-    def apply(
-        self, changes: Iterable[tuple[bytes, bytes]], height: int, sequence: int
-    ) -> list[Replacement]:
-        """Add a version to each (key digest, value digest) and return the new entries in order.
+    def apply(self, work: Iterable[Work], height: int, sequence: int) -> list[Change]:
+        """Add a version to each key and return the changes in order.
 
-        The keys are distinct and the new leaves take the sequences from `sequence` on.
+        The keys are distinct and the new versions take the sequences from `sequence` on.
         """
         buckets, shift = self._buckets, self._shift
         touched: dict[int, None] = {}
         applied = []
-        for key_digest, value_digest in changes:
+        for key_digest, value_digest, key, value in work:
             index = int.from_bytes(key_digest[1:4], "big") >> shift
             bucket = buckets[index]
             place = _find(bucket, key_digest)
@@ -118,7 +137,7 @@ class Section:
             leaf = _LEAF.pack(0, key_digest, value_digest, height, version, previous)
             node = sha256(leaf).digest()
             entry = key_digest + node + (sequence << 48 | version).to_bytes(12, "big")
-            applied.append(Replacement(entry, bucket[place:end]))
+            applied.append(Change(key, value, entry, bucket[place:end]))
             buckets[index] = bucket[:place] + entry + bucket[end:]
             touched[index] = None
             sequence += 1

@@ -73,7 +73,7 @@ def _sections(
 
 
 def _merged(packed: bytes, newer: bytes) -> bytes:
-    """Return packed leaves with those of `newer` instead of or beside them, the last of each key."""
+    """Return packed leaves with the last of each key in `newer` instead of or beside them."""
     if not newer:
         return packed
     entries = {}

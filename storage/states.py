@@ -56,13 +56,12 @@ class LiveState:
         Returns the new versions with their sequences, in order.
         """
         applied = []
+        sequence = self.tree.next_sequence
         for change in self.tree.apply(changes, height):
-            new = change.new
-            version = pending_version(change, new, height)
-            applied.append((new.sequence, version))
-            value = change.value
-            known = None if value is None else StateEntry(value, new.version, height)
-            self._remember(change.key, known)
+            version = pending_version(change, height)
+            applied.append((sequence, version))
+            sequence += 1
+            self._remember(version.key, _entry(version))
         self._pending.update(applied)
         return applied
 
@@ -90,9 +89,7 @@ class LiveState:
             with self._environment.read() as read:
                 data = self._table.require(read.raw, number_key(entry.sequence))
             version = decode_version(data)
-        if version.value is None:
-            return None
-        return StateEntry(version.value, version.version, Height(version.height))
+        return _entry(version)
 
     def _remember(self, key: bytes, entry: StateEntry | None) -> None:
         remembered = self._remembered
@@ -102,3 +99,9 @@ class LiveState:
         if len(remembered) >= VALUES_REMEMBERED_MAX:
             del remembered[next(iter(remembered))]
         remembered[key] = entry
+
+
+def _entry(version: StoredVersion) -> StateEntry | None:
+    if version.value is None:
+        return None
+    return StateEntry(version.value, version.version, Height(version.height))

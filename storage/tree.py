@@ -15,32 +15,21 @@ from moyai.primitives.errors import ProofError
 from moyai.primitives.ids import DIGEST_BYTES, Digest
 from moyai.primitives.state_proof import EMPTY, Leaf, StateProof, value_digest
 from moyai.storage.hash_heap import HashHeap
-from moyai.storage.section import ENTRY_BYTES, SECTION_BITS, Entry, Section, unpack
+from moyai.storage.section import (
+    ENTRY_BYTES,
+    SECTION_BITS,
+    Change,
+    Entry,
+    Section,
+    Work,
+    unpack,
+)
 
 SECTIONS = 1 << SECTION_BITS
 _NOT_THERE = bytes(ENTRY_BYTES - DIGEST_BYTES)
 
 LeafReader = Callable[[Entry], Leaf]
 """Returns the leaf that an entry stands for."""
-
-
-class Change(NamedTuple):
-    """A new version of one key: the packed entry, and the one it replaced or no bytes."""
-
-    key: bytes
-    value: bytes | None
-    entry: bytes
-    replaced: bytes
-
-    @property
-    def new(self) -> Entry:
-        """Return the entry of the new version."""
-        return unpack(self.entry, 0)
-
-    @property
-    def old(self) -> Entry | None:
-        """Return the entry of the version before it."""
-        return unpack(self.replaced, 0) if self.replaced else None
 
 
 class Past(NamedTuple):
@@ -95,11 +84,11 @@ class StateTree:
         """
         assert height > self.height, f"the state of height {self.height} cannot go to {height}"
         before = self._top.lowest_row()
-        work: list[list[tuple[bytes, bytes, bytes, bytes | None]]] = [[] for _ in range(SECTIONS)]
+        work: list[list[Work]] = [[] for _ in range(SECTIONS)]
         for key, value in changes.items():
             digest = sha256(key).digest()
             if value is not None or self.find(digest) is not None:
-                work[digest[0]].append((digest, value_digest(value), key, value))
+                work[digest[0]].append(Work(digest, value_digest(value), key, value))
         applied: list[Change] = []
         for index, part in enumerate(work):
             if part:
@@ -161,18 +150,12 @@ class StateTree:
                 top.put(index, section.root, section.leaf_count)
             self._kept.appendleft(_Kept(past, top.lowest_row()))
 
-    def _apply_section(
-        self, index: int, part: list[tuple[bytes, bytes, bytes, bytes | None]], height: int
-    ) -> list[Change]:
+    def _apply_section(self, index: int, part: list[Work], height: int) -> list[Change]:
         section = self._sections[index]
-        leaves = section.apply(
-            [(digest, value) for digest, value, _, _ in part], height, self.next_sequence
-        )
-        self.next_sequence += len(leaves)
+        changes = section.apply(part, height, self.next_sequence)
+        self.next_sequence += len(changes)
         self._top.put(index, section.root, section.leaf_count)
-        return [
-            Change(key, value, *leaf) for (_, _, key, value), leaf in zip(part, leaves, strict=True)
-        ]
+        return changes
 
     def _at(self, index: int, height: int) -> tuple[HashHeap, Section]:
         if height == self.height:

@@ -13,8 +13,7 @@ import msgspec
 
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.state_proof import EMPTY, Leaf, value_digest
-from moyai.storage.section import Entry
-from moyai.storage.tree import Change
+from moyai.storage.section import Change
 
 
 class StoredVersion(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -51,13 +50,13 @@ def decode_version(data: bytes) -> StoredVersion:
     return _codec.decode(data)
 
 
-def pending_version(change: Change, new: Entry, height: int) -> StoredVersion:
+def pending_version(change: Change, height: int) -> StoredVersion:
     """Return the version that a change makes, before the far link is known."""
     old = change.old
     if old is None:
-        return StoredVersion(change.key, change.value, height, new.version, EMPTY, 0, 0)
-    previous = (old.hash, old.sequence)
-    return StoredVersion(change.key, change.value, height, new.version, *previous, 0)
+        return StoredVersion(change.key, change.value, height, 1, EMPTY, 0, 0)
+    _, node, sequence, version = old
+    return StoredVersion(change.key, change.value, height, version + 1, node, sequence, 0)
 
 
 def link_far(version: StoredVersion, read: VersionReader) -> StoredVersion:

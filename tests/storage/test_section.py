@@ -12,6 +12,7 @@ from moyai.storage.section import (
     ENTRY_BYTES,
     Entry,
     Section,
+    Work,
     pack,
     unpack,
 )
@@ -33,7 +34,7 @@ digests = st.lists(
 
 def applied(keys: list[bytes], height: int = 1, section: Section | None = None) -> Section:
     section = section or Section()
-    section.apply([(key, VALUE) for key in keys], height, 1)
+    section.apply([Work(key, VALUE, b"", b"") for key in keys], height, 1)
     return section
 
 
@@ -72,11 +73,11 @@ def test_a_second_version_names_the_first() -> None:
     key = b"\x05" * 32
     section = applied([key])
     first = section.find(key)
-    (replacement,) = section.apply([(key, VALUE)], 9, 77)
+    (change,) = section.apply([Work(key, VALUE, b"", b"")], 9, 77)
     second = section.find(key)
     assert second == Entry(key, leaf_hash(key, VALUE, 9, 2, first.hash), 77, 2)
-    assert unpack(replacement.entry, 0) == second
-    assert unpack(replacement.replaced, 0) == first
+    assert change.new == second
+    assert change.old == first
     assert section.size == 1
 
 
@@ -84,7 +85,7 @@ def test_a_second_version_names_the_first() -> None:
 def test_undo_leads_back(before: list[bytes], after: list[bytes]) -> None:
     section = applied(before)
     packed, root = section.packed(), section.root
-    replaced = section.apply([(key, sha256(key).digest()) for key in after], 2, 1_000)
+    replaced = section.apply([Work(key, VALUE, b"", b"") for key in after], 2, 1_000)
     section.undo((one.entry[:32], one.replaced) for one in replaced)
     assert (section.packed(), section.root, section.size) == (packed, root, len(before))
 
@@ -93,7 +94,7 @@ def test_a_section_grows_with_its_leaves() -> None:
     keys = sorted(b"\x05" + sha256(b"%d" % number).digest()[1:] for number in range(300))
     section = Section()
     for number, key in enumerate(keys):
-        section.apply([(key, VALUE)], number + 1, number + 1)
+        section.apply([Work(key, VALUE, b"", b"")], number + 1, number + 1)
     assert section._heap.depth > 4
     assert section.size / len(section._buckets) <= BUCKET_LEAVES_MEAN_MAX
     assert section.root == reference_root(section.packed())

@@ -27,7 +27,7 @@ class Stored:
         tree = StateTree(roots_kept=2, height=-1, next_sequence=1)
         for height in heights:
             (change,) = tree.apply({b"key": b"%d" % height}, height)
-            version = link_far(pending_version(change, change.new, height), self.read)
+            version = link_far(pending_version(change, height), self.read)
             assert version.leaf().hash == change.new.hash
             self.rows[change.new.sequence] = version
         self.newest = self.rows[len(heights)]
@@ -63,7 +63,7 @@ def test_a_deleted_value_has_the_empty_digest() -> None:
     tree = StateTree(roots_kept=2, height=-1, next_sequence=1)
     tree.apply({b"key": b"value"}, 0)
     (change,) = tree.apply({b"key": None}, 1)
-    version = pending_version(change, change.new, 1)
+    version = pending_version(change, 1)
     assert version.leaf().value_digest == value_digest(None) == bytes(32)
     assert version.version == 2
 
