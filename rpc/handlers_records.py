@@ -175,10 +175,11 @@ def _bounds(filters: tuple[Filter, ...], lead: str) -> tuple[bytes | None, bytes
 
 
 def _meets_all(value: Any, filters: tuple[Filter, ...]) -> bool:
-    return isinstance(value, dict) and all(_meets(value.get(one.field), one) for one in filters)
+    return isinstance(value, dict) and all(meets(value.get(one.field), one) for one in filters)
 
 
-def _meets(value: Any, condition: Filter) -> bool:
+def meets(value: Any, condition: Filter) -> bool:
+    """Return whether the value of a field meets a condition; bounds hold within one type."""
     if condition.eq is not None and not (_alike(value, condition.eq) and value == condition.eq):
         return False
     if condition.ge is not None and not (_alike(value, condition.ge) and value >= condition.ge):

@@ -3,7 +3,8 @@
 Blocks are made by hand: what was submitted waits in a real mempool until a scenario commits it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,13 @@ class RpcCity:
 
     async def submit(self, raw: bytes) -> Any:
         return await self.call("tx_submit", transaction=base64_text(raw))
+
+
+async def turns_until(holds: Callable[[], bool]) -> None:
+    """Give the loop turns until something holds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what is waited for is a count inside the server
+            await asyncio.sleep(0.002)
 
 
 @asynccontextmanager
