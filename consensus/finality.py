@@ -134,4 +134,5 @@ def synced(core: Core, answer: Synced) -> None:
     records: list[JournalRecord] = [FloorRecord(certificate, (tip.header,), tip.frontier)]
     abstain = core.abstention.finalized(certificate.view)
     core.persist([*records, abstain] if abstain is not None else records)
-    _forget(core, certificate, [])
+    tip_digest = core.tree.tip.digest
+    _forget(core, certificate, [each for each in restart.left if each.digest != tip_digest])

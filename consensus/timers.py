@@ -28,6 +28,10 @@ class Timers:
         if timer not in self._deadlines:
             self.set(timer, now_ms, delay_ms)
 
+    def running(self, timer: Timer) -> bool:
+        """Return whether it is set."""
+        return timer in self._deadlines
+
     def clear(self, timer: Timer) -> None:
         """Clear it when it is set."""
         if self._deadlines.pop(timer, None) is not None:

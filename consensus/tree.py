@@ -80,7 +80,7 @@ class Advance(NamedTuple):
 
 
 class Restart(NamedTuple):
-    """What starting from another tip changes: newly linked blocks, parents first, and those left."""
+    """What starting from another tip changes: newly linked blocks, and those left behind."""
 
     linked: list[Block]
     left: list[Block]

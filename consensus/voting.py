@@ -31,7 +31,9 @@ def enter(core: Core, vote: Vote, records: list[JournalRecord]) -> None:
         records = [*certificate_records(core, entered_by), *records]
     core.persist([*records, VoteRecord(vote)])
     core.ballots.record(vote)
-    core.timers.ensure(Timer.REBROADCAST, core.now.mono_ms, core.parameters.rebroadcast_ms)
+    if not core.timers.running(Timer.REBROADCAST):
+        core.repeat_mark = core.view
+        core.timers.set(Timer.REBROADCAST, core.now.mono_ms, core.parameters.rebroadcast_ms)
 
 
 def certificate_records(core: Core, certificate: Certificate) -> list[JournalRecord]:

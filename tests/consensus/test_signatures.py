@@ -1,4 +1,4 @@
-"""R8 and R13: what is worth a verification, what a bad signature costs, what a pair of votes proves."""
+"""R8, R13: what is worth verifying, what a bad signature costs, what two votes prove."""
 
 import msgspec
 import pytest
