@@ -72,11 +72,10 @@ def _is_shallow(data: bytes) -> bool:
 
 def _is_plain(value: Any) -> bool:
     """Return whether all numbers in a value are integers that every reader sees alike."""
-    kind = type(value)
-    if kind is int:
+    if isinstance(value, int):
         return -NUMBER_MAX <= value <= NUMBER_MAX
-    if kind is dict:
+    if isinstance(value, dict):
         return all(map(_is_plain, value.values()))
-    if kind is list:
+    if isinstance(value, list):
         return all(map(_is_plain, value))
-    return kind is not float
+    return not isinstance(value, float)
