@@ -273,13 +273,12 @@ class Client:
         only: EventFilter | None = None,
         check: bool = True,
     ) -> AsyncIterator[CityEvent]:
-        """Yield events after `cursor` (from now on without one), each once, in order, for ever.
+        """Yield events after `cursor` (without one, from now on), each once, in order, for ever.
 
         Reconnects by itself, to another node if need be. With `check`, each event is proven.
         """
-        return follow_events(
-            self._session, self._http, cursor, filter or EventFilter(), check=check
-        )
+        wanted = only or EventFilter()
+        return follow_events(self._session, self._http, cursor, wanted, check=check)
 
     # Evidence for others.
 

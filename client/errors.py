@@ -66,7 +66,7 @@ class NoNodeAnsweredError(ClientError):
 
     code = "no_node_answered"
 
-    def __init__(self, failures: Sequence[tuple[str, MoyaiError]]) -> None:
+    def __init__(self, failures: Sequence[tuple[str, ClientError]]) -> None:
         said = "; ".join(f"{url}: {error}" for url, error in failures)
         super().__init__(
             f"no node gave an answer to trust ({said})",

@@ -5,7 +5,7 @@ event is taken from the proven receipt of its transaction. A node can hold event
 invent or repeat one.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -75,19 +75,19 @@ class _Follower:
         self,
         session: Session,
         cursor: str | None,
-        filter: EventFilter,
+        only: EventFilter,
         *,
         check: bool,
     ) -> None:
         self.cursor = cursor
         self._session = session
-        self._filter = filter
+        self._only = only
         self._check = check
         self._last: Place = (0, 0, -1)
 
     def subscription(self) -> bytes:
         """Return the request that goes on from here."""
-        parameters: dict[str, Any] = {"topic": "events", "filter": self._filter}
+        parameters: dict[str, Any] = {"topic": "events", "filter": self._only}
         if self.cursor is not None:
             parameters["cursor"] = self.cursor
         request = {"jsonrpc": "2.0", "id": 0, "method": "subscribe", "params": parameters}
@@ -157,12 +157,12 @@ async def follow_events(
     session: Session,
     http: aiohttp.ClientSession,
     cursor: str | None,
-    filter: EventFilter,  # noqa: A002 - as in `Client.events`
+    only: EventFilter,
     *,
     check: bool,
 ) -> AsyncIterator[CityEvent]:
-    """Yield events after `cursor` for ever. Raises `NodeRefusalError` for a bad cursor or filter."""
-    follower = _Follower(session, cursor, filter, check=check)
+    """Yield events after `cursor` for ever. Raises `NodeRefusalError` for a bad cursor."""
+    follower = _Follower(session, cursor, only, check=check)
     settings = session.settings
     wait_ms = settings.retry_pause_ms
     while True:
@@ -182,7 +182,7 @@ async def follow_events(
 
 async def _pages(
     follower: _Follower, http: aiohttp.ClientSession, node: Node
-) -> AsyncIterator[list[CityEvent]]:
+) -> AsyncGenerator[list[CityEvent]]:
     try:
         async with http.ws_connect(
             socket_url(node.url), heartbeat=HEARTBEAT_SECONDS, max_msg_size=ANSWER_BYTES_MAX

@@ -5,7 +5,6 @@ here: the check of an evidence file, which shares no code with this one.
 """
 
 import base64
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -225,8 +224,7 @@ def _path(texts: tuple[str, ...]) -> tuple[bytes, ...]:
 
 def _named(part: Any) -> Any:
     if isinstance(part, msgspec.Struct):
-        fields: Mapping[str, Any] = msgspec.structs.asdict(part)
-        return {name: _named(value) for name, value in fields.items()}
+        return {name: _named(getattr(part, name)) for name in part.__struct_fields__}
     if isinstance(part, tuple):
         return [_named(one) for one in part]
     return base64.b64encode(part).decode() if isinstance(part, bytes) else part

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from moyai.client.errors import (
+    ClientError,
     LyingNodeError,
     NodeRefusalError,
     NodeUnreachableError,
@@ -16,7 +17,6 @@ from moyai.client.errors import (
 )
 from moyai.client.settings import ClientSettings
 from moyai.client.transport import Node, pause
-from moyai.primitives.errors import MoyaiError
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Nodes:
         Raises `NodeRefusalError` when a node refuses for good, `NoNodeAnsweredError` when all
         failed.
         """
-        failures: list[tuple[str, MoyaiError]] = []
+        failures: list[tuple[str, ClientError]] = []
         wait_ms = self._settings.retry_pause_ms
         for turn in range(self._settings.rounds_max * len(self._nodes)):
             node = self.first

@@ -31,11 +31,10 @@ def fresh_nonce() -> bytes:
 class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What a caller may choose; times in milliseconds.
 
-    `check` off trusts the nodes' words: for measuring alone. `valid_for_ms` is for how long a
-    transaction may still enter a block; the client repeats its bytes until then.
+    `valid_for_ms` is for how long a transaction may still enter a block; the client repeats its
+    bytes until then. `rounds_max`: how often every node is asked before a read fails.
     """
 
-    check: bool = True
     request_timeout_ms: int = 12_000
     valid_for_ms: int = 60_000
     retry_pause_ms: int = 100

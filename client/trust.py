@@ -6,6 +6,7 @@ before. Not here: asking nodes (`session`), keeping the head (`head_file`).
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -101,7 +102,7 @@ class TrustedChain:
         ended = header_digest(header)
         if header.epoch_end != chosen.digest or header.filler_of is not None:
             raise _lie(what, "does not announce these validators")
-        for parent, filler in zip(chain, chain[1:], strict=False):
+        for parent, filler in pairwise(chain):
             if filler.parent != header_digest(parent) or filler.filler_of != ended:
                 raise _lie(what, "has a filler that does not follow it")
         if any(one.chain_id != self.chain_id or one.epoch != epoch for one in chain):

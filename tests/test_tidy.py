@@ -27,6 +27,7 @@ PACKAGES = (
 )
 FOLDERS = (*PACKAGES, "scripts", "tests")
 FILE_LINES_MAX = 500
+ONE_FILE_LINES_MAX = {"verify/verifier.py": 800}  # an auditor copies and reads exactly one file
 FUNCTION_LINES_MAX = 70
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -69,7 +70,8 @@ def test_every_file_is_short() -> None:
     too_long = [
         f"{named(path)} has {lines} lines"
         for path in python_files(*FOLDERS)
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > FILE_LINES_MAX
+        if (lines := len(path.read_text(encoding="utf-8").splitlines()))
+        > ONE_FILE_LINES_MAX.get(path.relative_to(ROOT).as_posix(), FILE_LINES_MAX)
     ]
     assert not too_long, listed(f"split by idea, {FILE_LINES_MAX} lines at most", too_long)
 

@@ -29,7 +29,11 @@ FORMAT = "moyai-evidence/1"
 EVIDENCE_BYTES_MAX = 16 * 1024 * 1024
 FINALIZE = 3
 REGISTRATIONS = (50, 51)  # operations whose third field is the salted digest of a document
-DOCUMENT_VERSION_KEY = b"v"  # keys of the state whose value begins with one
+DOCUMENT_VERSION_KEY = b"v"
+KEY_KINDS = {b"v": "document", b"d": "record", b"b": "balance", b"a": "account"}
+BECH32M = 0x2BC830A3
+BECH32_TERMS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+BECH32_LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 ZERO = bytes(32)
 
 # Every struct that is read: an array in MessagePack, an object in JSON. `*` is a list, `?` may be
@@ -470,8 +474,9 @@ def judge_transaction(subject: Struct, trusted: Trusted) -> Judged:
         for one in body["operations"]
         if ok and isinstance(one, list) and len(one) > 2 and one[0] in REGISTRATIONS
     ]
-    facts = {"id": identity, "account": body["account"], "operations": body["operations"]}
-    return block, {**facts, "code": receipt["code"], "object": receipt["subject"]}, registered
+    facts = {"id": identity, "account": address(body["account"])}
+    facts |= {"operations": body["operations"], "code": receipt["code"]}
+    return block, {**facts, "object": receipt["subject"]}, registered
 
 
 def judge_state(subject: Struct, trusted: Trusted) -> Judged:
@@ -496,8 +501,8 @@ def judge_state(subject: Struct, trusted: Trusted) -> Judged:
     block = changed_in(newest, subject["since"], trusted)
     value = values[-1] if values else None
     versions = [[one["height"], kept] for one, kept in zip(proof["versions"], values, strict=True)]
-    facts = {"key": key, "value": value, "first_version": first, "versions": versions}
-    facts["state_height"] = trusted.header["executed"]["height"]
+    facts = {"key": key, "about": meaning(key), "value": value, "first_version": first}
+    facts |= {"versions": versions, "state_height": trusted.header["executed"]["height"]}
     if value is None or key[:1] != DOCUMENT_VERSION_KEY:
         return block, facts, []
     document = decode("value", value, "document")
@@ -540,6 +545,36 @@ def leaf_hash(leaf: Struct) -> bytes:
     numbers = leaf["height"].to_bytes(8, "big") + leaf["version"].to_bytes(8, "big")
     digests = leaf["key_digest"] + leaf["value_digest"]
     return sha256(b"\x00" + digests + numbers + leaf["previous"]).digest()
+
+
+def address(account: bytes) -> str:
+    """Return the bech32m address of an account (BIP-350)."""
+    bits = int.from_bytes(account, "big")
+    groups = [bits >> shift & 31 for shift in range(155, -1, -5)]
+    prefix = b"moyai"
+    spread = [one >> 5 for one in prefix] + [0] + [one & 31 for one in prefix]
+    checksum = 1
+    for group in [*spread, *groups, *bytes(6)]:
+        top, checksum = checksum >> 25, (checksum & 0x1FFFFFF) << 5 ^ group
+        for bit, term in enumerate(BECH32_TERMS):
+            checksum ^= term if top >> bit & 1 else 0
+    groups += [(checksum ^ BECH32M) >> shift & 31 for shift in range(25, -1, -5)]
+    return "moyai1" + "".join(BECH32_LETTERS[group] for group in groups)
+
+
+def meaning(key: bytes) -> str:
+    """Return what a key of the state is about, in words, as far as its kind is known."""
+    kind, (name, _, rest) = KEY_KINDS.get(key[:1], ""), key[1:].partition(b"\x00")
+    text = name.decode("utf-8", "replace")
+    if kind == "document":
+        return f"document {text}, version {int.from_bytes(rest, 'big')}"
+    if kind == "record":
+        return f"record {rest.decode('utf-8', 'replace')} of collection {text}"
+    if kind == "balance" and len(rest) == 20:
+        return f"balance of {address(rest)} in {text}"
+    if kind == "account" and len(key) == 21:
+        return f"account {address(key[1:])}"
+    return ""
 
 
 def check_opening(opening: Struct | None, registered: list[bytes], file: bytes | None) -> None:
@@ -597,10 +632,21 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This transaction is final, and was refused: it changed nothing.",
         "このトランザクションは確定しましたが、拒否されたため何も変更していません。",
     ),
+    "fact id": ("id", "ID"),
+    "fact account": ("account", "アカウント"),
+    "fact operations": ("operations", "操作"),
+    "fact code": ("code", "結果コード"),
+    "fact object": ("about", "対象"),
+    "fact key": ("key", "キー"),
+    "fact about": ("about", "内容"),
+    "fact value": ("value", "値"),
+    "fact first_version": ("first version listed", "最初の版"),
+    "fact versions": ("versions (block, value)", "各版(ブロック、値)"),
+    "fact state_height": ("as of block", "時点のブロック"),
+    "fact document": ("document", "文書"),
     "by": ("by {} of {} validators: {}", "検証者 {1} 者のうち {0} 者が署名: {2}"),
     "certified": ("signed block {} of {}", "署名されたブロック {} ({})"),
     "since block": ("since block {} of {}", "ブロック {} ({}) 以降"),
-    "state at": ("as of block {}", "ブロック {} の時点"),
     "in block": ("in block {} of {}", "ブロック {} ({}) に収録"),
     "same file": ("The file is the registered one.", "ファイルは登録されたものと一致します。"),
     "network": ("genesis digest {}", "ジェネシスダイジェスト {}"),
@@ -639,7 +685,13 @@ def report(verdict: Verdict, lang: str) -> list[str]:
     else:
         what = "what state" if facts["value"] is not None else "what absence"
     lines = [words(what, lang)]
-    lines += [f"  {name}: {json.dumps(plain(facts[name]), ensure_ascii=False)}" for name in facts]
+    for name, value in facts.items():
+        is_said = name == "versions" and len(value) < 2  # the one version is the value
+        if value not in (None, "") and not is_said:
+            shown = (
+                value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
+            )
+            lines.append(f"  {words(f'fact {name}', lang)}: {shown}")
     if verdict.since is not None:
         key = "in block" if verdict.kind == "transaction" else "since block"
         lines.append(words(key, lang, verdict.since[0], moment(verdict.since[1])))
