@@ -102,9 +102,14 @@ def receive_block(core: Core, message: BlockMessage, sender: NetworkKey) -> None
 
 
 def serve_block(core: Core, request: BlockRequest, sender: NetworkKey) -> None:
-    """Answer with a block of the tree, or one that became final lately."""
+    """Answer with a block of the tree, or one that became final lately.
+
+    The final block a restart begins with has lost its transaction ids: catching up serves that one.
+    """
     block = core.tree.served(request.digest)
-    if block is not None and block.header.height and core.links.spend(sender, 1):
+    if block is None or len(block.transaction_ids) != block.header.tx_count:
+        return
+    if block.header.height and core.links.spend(sender, 1):
         core.send(sender, BlockMessage(block.header, block.transaction_ids))
 
 
