@@ -7,6 +7,7 @@ votes, so it is marked: the validator abstains until it is safe (`docs/storage.m
 
 import os
 import shutil
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
@@ -85,9 +86,8 @@ def restore(source: Path, data_directory: Path, owner: Owner) -> CopyReport:
         (partial / name).mkdir(mode=0o700)
         shutil.copyfile(source / name / DATA_FILE, partial / name / DATA_FILE)
         sync_path(partial / name / DATA_FILE)
-    journal = _open_journal(partial, owner)
-    journal.mark_abstaining()
-    journal.close()
+    with closing(_open_journal(partial, owner)) as journal:
+        journal.mark_abstaining()
     report = _check_copy(partial, owner)
     # The chain first: a journal alone would look like a node whose chain store was lost.
     for name in (CHAIN_FOLDER, JOURNAL_FOLDER):
@@ -104,32 +104,28 @@ def compact(data_directory: Path, owner: Owner) -> CompactReport:
     """
     before = _data_bytes(data_directory)
     partial = _partial_directory(data_directory / "compacted")
-    journal = _open_journal(data_directory, owner)
-    chain = _open_chain(data_directory, owner)
-    stores = ((JOURNAL_FOLDER, journal.environment), (CHAIN_FOLDER, chain.environment))
-    for name, environment in stores:
-        (partial / name).mkdir(mode=0o700)
-        environment.copy(partial / name)
-    _check_copy(partial, owner)
-    for name, environment in stores:
-        environment.replace_by(partial / name / DATA_FILE)
+    with ExitStack() as opened:
+        journal = opened.enter_context(closing(_open_journal(data_directory, owner)))
+        chain = opened.enter_context(closing(_open_chain(data_directory, owner)))
+        stores = ((JOURNAL_FOLDER, journal.environment), (CHAIN_FOLDER, chain.environment))
+        for name, environment in stores:
+            (partial / name).mkdir(mode=0o700)
+            environment.copy(partial / name)
+        _check_copy(partial, owner)
+        opened.pop_all()
+        for name, environment in stores:
+            environment.replace_by(partial / name / DATA_FILE)
     shutil.rmtree(partial)
     return CompactReport(before, _data_bytes(data_directory))
 
 
 def _check_copy(directory: Path, owner: Owner) -> CopyReport:
-    journal = _open_journal(directory, owner)
-    try:
+    with closing(_open_journal(directory, owner)) as journal:
         journal.load()
         values = journal.environment.verify()
-    finally:
-        journal.close()
-    chain = _open_chain(directory, owner)
-    try:
+    with closing(_open_chain(directory, owner)) as chain:
         values += chain.environment.verify()
         height = chain.committed_height
-    finally:
-        chain.close()
     return CopyReport(height, values, _data_bytes(directory))
 
 

@@ -3,7 +3,8 @@
 Not here: the state they led to (`versions`), indexes over it (`indexes`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from typing import NamedTuple
 
 import lmdb
@@ -16,8 +17,8 @@ from moyai.primitives.codec import Codec, encode
 from moyai.primitives.ids import DIGEST_BYTES, AccountId, Digest, Height, TransactionId
 from moyai.primitives.receipt import Receipt
 from moyai.primitives.transaction import CheckedTransaction
-from moyai.storage.environment import Environment
 from moyai.storage.keys import ChainTable, number_key, parse_place, place_key
+from moyai.storage.table import Table
 
 
 class FinalBlock(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +47,7 @@ class TransactionPlace(NamedTuple):
 class BlockTables:
     """The tables of blocks, read and written in transactions of the caller."""
 
-    def __init__(self, environment: Environment) -> None:
-        table = environment.table
+    def __init__(self, table: Callable[[Enum], Table]) -> None:
         self._headers = table(ChainTable.HEADERS)
         self._heights = table(ChainTable.HEIGHTS)
         self._certificates = table(ChainTable.CERTIFICATES)

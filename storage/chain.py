@@ -6,8 +6,9 @@ and may be called final, when its batch is written. A batch is one transaction: 
 versions of state keys, indexes, and some sections of the trie.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 
 import lmdb
@@ -30,6 +31,7 @@ from moyai.storage.logs import StoredLog
 from moyai.storage.snapshot import ChainSnapshot
 from moyai.storage.state_loader import load_state
 from moyai.storage.states import PROOF_ROOTS_KEPT, LiveState
+from moyai.storage.table import Table
 from moyai.storage.tip import TIP, Tip, read_tip
 from moyai.storage.tree import StateTree
 from moyai.storage.versions import (
@@ -67,7 +69,7 @@ class ChainStore:
         self.states = states
         self._environment = environment
         self._checkpoint = checkpoint
-        self._blocks = BlockTables(environment)
+        self._blocks = BlockTables(environment.table)
         self._log = StoredLog(environment.table(ChainTable.LOG))
         self._receipts_log = StoredLog(environment.table(ChainTable.RECEIPTS_LOG))
         self._pending: list[_Applied] = []
@@ -93,18 +95,18 @@ class ChainStore:
                 what=f"state root {genesis.state_root.hex()} of the genesis",
                 next="make the genesis file with the same version on every node",
             )
-        environment = Environment(_settings(path, genesis, map_bytes), ChainTable, create=True)
-        versions = environment.table(ChainTable.VERSIONS)
-        with environment.write() as txn:
-            header, digest = genesis_header(genesis), genesis_block_digest(genesis)
-            BlockTables(environment).write_header(txn, header, digest, header.executed)
-            StoredLog(environment.table(ChainTable.LOG)).append(txn, 0, digest)
+        header, digest = genesis_header(genesis), genesis_block_digest(genesis)
+        tip = Tip(Height(0), tree.next_sequence, FIRST_SEQUENCE, tree.root)
+
+        def first(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
+            BlockTables(table).write_header(txn, header, digest, header.executed)
+            StoredLog(table(ChainTable.LOG)).append(txn, 0, digest)
             for change in changes:
                 data = encode_version(pending_version(change, 0))
-                versions.append(txn, number_key(change.new.sequence), data)
-            tip = Tip(Height(0), tree.next_sequence, FIRST_SEQUENCE, tree.root)
-            environment.table(ChainTable.META).put(txn, TIP, encode(tip))
-        environment.close()
+                table(ChainTable.VERSIONS).append(txn, number_key(change.new.sequence), data)
+            table(ChainTable.META).put(txn, TIP, encode(tip))
+
+        Environment.create(_settings(path, genesis, map_bytes), ChainTable, first).close()
         return ChainStore.open(path, genesis, map_bytes=map_bytes)
 
     @staticmethod
@@ -113,7 +115,7 @@ class ChainStore:
 
         Raises the errors of `storage.errors`.
         """
-        environment = Environment(_settings(path, genesis, map_bytes), ChainTable, create=False)
+        environment = Environment(_settings(path, genesis, map_bytes), ChainTable)
         try:
             states, checkpoint = load_state(environment)
             return ChainStore(environment, states, checkpoint)

@@ -8,7 +8,6 @@ them. After a crash at most about half as many versions are replayed as there ar
 
 from collections.abc import Iterable, Iterator
 
-from moyai.storage.section import ENTRY_BYTES
 from moyai.storage.tree import StateTree
 
 LEAVES_EARNED_PER_CHANGE = 2
@@ -39,13 +38,12 @@ class Checkpoint:
     def take_due(self, tree: StateTree) -> Iterator[tuple[int, bytes]]:
         """Yield the sections to write now, with their values."""
         for index in list(self._dirty):
-            section = tree.section(index)
-            leaves = max(1, len(section) // ENTRY_BYTES)
+            leaves = tree.section_leaves(index)
             if leaves > self._earned_leaves:
                 return
             self._earned_leaves -= leaves
             del self._dirty[index]
-            yield index, encode_section(section, tree.next_sequence)
+            yield index, encode_section(tree.section(index), tree.next_sequence)
         self._earned_leaves = 0
 
 

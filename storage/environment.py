@@ -5,9 +5,10 @@ Full sync, never a writable map. One process opens it at a time. Not here: what 
 
 import fcntl
 import os
+import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from enum import Enum, IntEnum
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +40,7 @@ STOP_PERCENT = 95
 UNWRITTEN_TAIL_BYTES_MAX = 256 * 1024  # pages that LMDB allocated and freed again
 LOCK_FILE = "lock"
 DATA_FILE = "data.mdb"
+_PARTIAL_FOLDER = "partial"
 
 T = TypeVar("T", bound=Enum)
 
@@ -62,47 +64,60 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     migrations: Mapping[int, Migration] = MIGRATIONS
 
 
+def _nothing(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
+    """Write nothing into a new store."""
+
+
 class Environment:
     """An open environment; thread-agnostic, but one thread at a time may write."""
 
-    def __init__(self, settings: StoreSettings, tables: type[Enum], *, create: bool) -> None:
-        """Open the store, or with `create` make a new one where none is.
-
-        Raises the errors of `storage.errors` that name what is in the way.
-        """
+    def __init__(self, settings: StoreSettings, tables: type[Enum]) -> None:
+        """Open the store. Raises the errors of `storage.errors` that name what is in the way."""
         self.name = settings.name
         self._path = settings.path
         self._failed: str | None = None
-        exists = (settings.path / DATA_FILE).exists()
-        if create and exists:
-            raise StoreExistsError(
-                "there already is one", what=self._what, next="choose an empty data directory"
-            )
-        if not create and not exists:
+        if not (settings.path / DATA_FILE).exists():
             raise MissingStoreError(
                 "there is none",
                 what=self._what,
                 next="run `moyai init`, or check the data directory",
             )
-        self._lock = _lock(settings, create=create)
-        try:
-            self._lmdb = _open(settings, len(tables))
-            self._check_length()
-            self._tables = {
-                table: Table(self.name, table.value, self._lmdb.open_db(table.value.encode()))
-                for table in tables
-            }
-            self._meta = self._tables[tables("meta")]
-            if create:
-                self._write_identity(settings)
-            else:
+        with ExitStack() as opened:
+            self._lock = _lock(settings)
+            opened.callback(os.close, self._lock)
+            try:
+                self._lmdb = _open(settings, settings.path, tables)
+                opened.callback(self._lmdb.close)
+                self._check_length()
+                self._tables = _tables(settings, self._lmdb, tables)
+                self._meta = self._tables[tables("meta")]
                 self._check_identity(settings)
-        except lmdb.Error as error:
-            os.close(self._lock)
-            raise _unreadable(self._what, error) from None
-        except BaseException:
-            os.close(self._lock)
-            raise
+            except lmdb.Error as error:
+                raise _unreadable(self._what, error) from None
+            opened.pop_all()
+
+    @staticmethod
+    def create(
+        settings: StoreSettings, tables: type[Enum], first: Migration = _nothing
+    ) -> "Environment":
+        """Make a new store with what `first` writes, and open it.
+
+        It appears in one step with everything in it, whatever happens meanwhile. Raises the errors
+        of `storage.errors`.
+        """
+        what = f"{settings.name} store"
+        try:
+            settings.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise _read_only(what, error) from None
+        _refuse_existing(settings)
+        lock = _lock(settings)
+        try:
+            _refuse_existing(settings)
+            _make(settings, tables, first)
+        finally:
+            os.close(lock)
+        return Environment(settings, tables)
 
     def table(self, table: Enum) -> Table:
         """Return a table of this environment."""
@@ -226,12 +241,6 @@ class Environment:
             next="stop the node, check the disk, start again; it verifies what it finds",
         )
 
-    def _write_identity(self, settings: StoreSettings) -> None:
-        with self.write() as txn:
-            self._meta.put(txn, b"format", FORMAT.to_bytes(4, "big"))
-            self._meta.put(txn, b"network", settings.network)
-            self._meta.put(txn, b"kind", settings.name.encode())
-
     def _check_identity(self, settings: StoreSettings) -> None:
         with self._lmdb.begin() as txn:
             written = int.from_bytes(self._meta.require(txn, b"format"), "big")
@@ -289,11 +298,18 @@ def sync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(settings: StoreSettings, *, create: bool) -> int:
+def _refuse_existing(settings: StoreSettings) -> None:
+    if (settings.path / DATA_FILE).exists():
+        raise StoreExistsError(
+            "there already is one",
+            what=f"{settings.name} store",
+            next="choose an empty data directory",
+        )
+
+
+def _lock(settings: StoreSettings) -> int:
     what = f"{settings.name} store"
     try:
-        if create:
-            settings.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(settings.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise _read_only(what, error) from None
@@ -307,15 +323,44 @@ def _lock(settings: StoreSettings, *, create: bool) -> int:
     return descriptor
 
 
-def _open(settings: StoreSettings, tables: int) -> lmdb.Environment:
+def _open(settings: StoreSettings, path: Path, tables: type[Enum]) -> lmdb.Environment:
     return lmdb.open(
-        str(settings.path),
+        str(path),
         map_size=settings.map_bytes,
-        max_dbs=tables,
+        max_dbs=len(tables),
         max_readers=READERS_MAX,
         readahead=False,
         mode=0o600,
     )
+
+
+def _tables(
+    settings: StoreSettings, environment: lmdb.Environment, tables: type[Enum]
+) -> dict[Enum, Table]:
+    return {
+        table: Table(settings.name, table.value, environment.open_db(table.value.encode()))
+        for table in tables
+    }
+
+
+def _make(settings: StoreSettings, tables: type[Enum], first: Migration) -> None:
+    """Write a store under a temporary name and give it its own when it is durable."""
+    partial = settings.path / _PARTIAL_FOLDER
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    environment = _open(settings, partial, tables)
+    opened = _tables(settings, environment, tables)
+    meta = opened[tables("meta")]
+    with environment.begin(write=True) as txn:
+        meta.put(txn, b"format", FORMAT.to_bytes(4, "big"))
+        meta.put(txn, b"network", settings.network)
+        meta.put(txn, b"kind", settings.name.encode())
+        first(txn, opened.__getitem__)
+    environment.close()
+    sync_path(partial / DATA_FILE)
+    os.replace(partial / DATA_FILE, settings.path / DATA_FILE)
+    sync_path(settings.path)
+    shutil.rmtree(partial)
 
 
 def _read_only(what: str, error: OSError) -> ReadOnlyStoreError:

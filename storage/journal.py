@@ -5,6 +5,7 @@ lie beside their blocks. Small, since everything at or below the floor is pruned
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar, assert_never
@@ -58,12 +59,12 @@ class Journal:
         Raises the errors of `storage.errors`.
         """
         settings = _settings(path, genesis_digest, map_bytes)
-        environment = Environment(settings, JournalTable, create=True)
-        with environment.write() as txn:
-            meta = environment.table(JournalTable.META)
-            meta.put(txn, _KEY, key)
-            meta.put(txn, _UNUSED, b"")
-        return Journal(environment)
+
+        def first(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
+            table(JournalTable.META).put(txn, _KEY, key)
+            table(JournalTable.META).put(txn, _UNUSED, b"")
+
+        return Journal(Environment.create(settings, JournalTable, first))
 
     @staticmethod
     def create_abstaining(
@@ -80,7 +81,7 @@ class Journal:
     ) -> "Journal":
         """Open the journal of a key. Raises the errors of `storage.errors`."""
         settings = _settings(path, genesis_digest, map_bytes)
-        environment = Environment(settings, JournalTable, create=False)
+        environment = Environment(settings, JournalTable)
         with environment.read() as read:
             written = environment.table(JournalTable.META).require(read.raw, _KEY)
         if written != key:

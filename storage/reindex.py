@@ -57,7 +57,7 @@ def reindex(store: ChainStore, execute: Execute, progress: Progress | None = Non
     `CommitFailed`.
     """
     assert store.height == store.committed_height, "reindex a store with nothing pending"
-    blocks = BlockTables(store.environment)
+    blocks = BlockTables(store.environment.table)
     indexes = store.environment.table(ChainTable.INDEXES)
     with store.environment.write() as txn:
         indexes.clear(txn)

@@ -119,6 +119,10 @@ class StateTree:
         """Return the packed leaves of one section, as `load_sections` takes them."""
         return self._sections[index].packed()
 
+    def section_leaves(self, index: int) -> int:
+        """Return how many leaves a section has."""
+        return self._sections[index].size
+
     def load_sections(self, sections: Iterable[tuple[int, bytes]]) -> None:
         """Set sections from packed leaves, sorted by key digest; at the start only."""
         for index, packed in sections:

@@ -65,7 +65,7 @@ class _BlockCheck:
     def __init__(self, store: ChainStore, txn: lmdb.Transaction) -> None:
         self.transactions = 0
         self._txn = txn
-        self._tables = BlockTables(store.environment)
+        self._tables = BlockTables(store.environment.table)
         self._stored_log = StoredLog(store.environment.table(ChainTable.LOG))
         self._stored_receipts = StoredLog(store.environment.table(ChainTable.RECEIPTS_LOG))
         self._log = Frontier()

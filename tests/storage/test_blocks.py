@@ -19,7 +19,7 @@ def test_headers_up_to_the_one_that_is_finalized_are_kept(chain: ChainBuilder) -
 def test_receipts_are_read_on_over_blocks_and_empty_blocks(chain: ChainBuilder) -> None:
     for count in (2, 0, 1):
         chain.add({}, count=count)
-    tables = BlockTables(chain.store.environment)
+    tables = BlockTables(chain.store.environment.table)
     with chain.store.environment.read() as read:
         start = TransactionPlace(Height(1), 1)
         places = [place for place, _ in tables.receipts_from(read.raw, start)]
@@ -30,7 +30,7 @@ def test_receipts_are_read_on_over_blocks_and_empty_blocks(chain: ChainBuilder) 
 
 
 def test_an_account_touched_twice_by_one_transaction_is_listed_once(chain: ChainBuilder) -> None:
-    tables = BlockTables(chain.store.environment)
+    tables = BlockTables(chain.store.environment.table)
     account = b"c" * 20
     with chain.store.environment.write() as txn:
         tables.write_touched(txn, 5, ((account, account), (account,)))

@@ -38,7 +38,7 @@ def settings(path: Path, **changes: object) -> StoreSettings:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Environment:
-    opened = Environment(settings(tmp_path), Tables, create=True)
+    opened = Environment.create(settings(tmp_path), Tables)
     yield opened
     opened.close()
 
@@ -59,28 +59,46 @@ def get(environment: Environment, key: bytes) -> bytes | None:
 
 
 def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
-    first = Environment(settings(tmp_path), Tables, create=True)
+    first = Environment.create(settings(tmp_path), Tables)
     put(first, b"key", b"value")
     first.close()
-    second = Environment(settings(tmp_path), Tables, create=False)
+    second = Environment(settings(tmp_path), Tables)
     assert get(second, b"key") == b"value"
     second.close()
 
 
 def test_a_second_one_is_not_made_over_the_first(environment: Environment, tmp_path: Path) -> None:
     with pytest.raises(StoreExistsError, match="already is one"):
-        Environment(settings(tmp_path), Tables, create=True)
+        Environment.create(settings(tmp_path), Tables)
+
+
+def test_a_crash_while_one_is_made_leaves_none_and_the_next_try_makes_it(tmp_path: Path) -> None:
+    def crash(txn: lmdb.Transaction, table: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Environment.create(settings(tmp_path), Tables, crash)
+    with pytest.raises(MissingStoreError):
+        Environment(settings(tmp_path), Tables)
+
+    def first(txn: lmdb.Transaction, table: object) -> None:
+        table(Tables.THINGS).put(txn, b"key", b"value")
+
+    opened = Environment.create(settings(tmp_path), Tables, first)
+    assert get(opened, b"key") == b"value"
+    opened.close()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["data.mdb", "lock", "lock.mdb"]
 
 
 def test_one_that_is_not_there_is_not_made_by_opening(tmp_path: Path) -> None:
     with pytest.raises(MissingStoreError):
-        Environment(settings(tmp_path / "none"), Tables, create=False)
+        Environment(settings(tmp_path / "none"), Tables)
     assert not (tmp_path / "none").exists()
 
 
 def _open_elsewhere(path: Path, answers: "multiprocessing.Queue[str]") -> None:
     try:
-        Environment(settings(path), Tables, create=False)
+        Environment(settings(path), Tables)
     except AlreadyInUseError as error:
         answers.put(error.code)
     else:
@@ -97,19 +115,19 @@ def test_a_second_process_is_kept_out(environment: Environment, tmp_path: Path) 
 
 
 def test_a_store_of_another_network_is_refused(tmp_path: Path) -> None:
-    Environment(settings(tmp_path), Tables, create=True).close()
+    Environment.create(settings(tmp_path), Tables).close()
     with pytest.raises(OtherNetworkError, match="another genesis"):
-        Environment(settings(tmp_path, network=Digest(b"\x02" * 32)), Tables, create=False)
+        Environment(settings(tmp_path, network=Digest(b"\x02" * 32)), Tables)
 
 
 def test_a_store_of_another_kind_is_refused(tmp_path: Path) -> None:
-    Environment(settings(tmp_path), Tables, create=True).close()
+    Environment.create(settings(tmp_path), Tables).close()
     with pytest.raises(CorruptedError):
-        Environment(settings(tmp_path, name="other"), Tables, create=False)
+        Environment(settings(tmp_path, name="other"), Tables)
 
 
 def _set_format(path: Path, number: int) -> None:
-    opened = Environment(settings(path), Tables, create=True)
+    opened = Environment.create(settings(path), Tables)
     with opened.write() as txn:
         opened.table(Tables.META).put(txn, b"format", number.to_bytes(4, "big"))
     opened.close()
@@ -118,7 +136,7 @@ def _set_format(path: Path, number: int) -> None:
 def test_a_newer_format_is_refused_with_what_to_do(tmp_path: Path) -> None:
     _set_format(tmp_path, FORMAT + 1)
     with pytest.raises(NewerFormatError, match=f"format {FORMAT + 1}.*install the version"):
-        Environment(settings(tmp_path), Tables, create=False)
+        Environment(settings(tmp_path), Tables)
 
 
 def test_an_older_format_is_migrated_step_by_step_and_once(tmp_path: Path) -> None:
@@ -130,9 +148,7 @@ def test_an_older_format_is_migrated_step_by_step_and_once(tmp_path: Path) -> No
         table(Tables.THINGS).put(txn, b"migrated", b"yes")
 
     for _ in range(2):
-        opened = Environment(
-            settings(tmp_path, migrations={FORMAT - 1: step}), Tables, create=False
-        )
+        opened = Environment(settings(tmp_path, migrations={FORMAT - 1: step}), Tables)
         assert get(opened, b"migrated") == b"yes"
         opened.close()
     assert steps == [FORMAT - 1]
@@ -146,9 +162,9 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> No
         raise CorruptedError("does not fit")
 
     with pytest.raises(CorruptedError, match="does not fit"):
-        Environment(settings(tmp_path, migrations={FORMAT - 1: step}), Tables, create=False)
+        Environment(settings(tmp_path, migrations={FORMAT - 1: step}), Tables)
     opened = Environment(
-        settings(tmp_path, migrations={FORMAT - 1: lambda txn, table: None}), Tables, create=False
+        settings(tmp_path, migrations={FORMAT - 1: lambda txn, table: None}), Tables
     )
     assert get(opened, b"half") is None
     opened.close()
@@ -157,7 +173,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> No
 def test_a_directory_that_cannot_be_written_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Environment(settings(tmp_path), Tables, create=True).close()
+    Environment.create(settings(tmp_path), Tables).close()
     real = os.open
 
     def refuse(path: object, flags: int, *rest: object, **more: object) -> int:
@@ -168,13 +184,13 @@ def test_a_directory_that_cannot_be_written_says_so(
     # As root no directory is read-only: the answer of the system is what is put in place here.
     monkeypatch.setattr(environment_module.os, "open", refuse)
     with pytest.raises(ReadOnlyStoreError, match="write access"):
-        Environment(settings(tmp_path), Tables, create=False)
+        Environment(settings(tmp_path), Tables)
 
 
 def test_a_data_file_that_is_no_store_says_so(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").write_bytes(b"not a database" * 1_000)
     with pytest.raises(CorruptedError, match="cannot be opened"):
-        Environment(settings(tmp_path), Tables, create=False)
+        Environment(settings(tmp_path), Tables)
 
 
 def test_an_error_inside_a_transaction_leaves_nothing_and_the_store_goes_on(
@@ -221,11 +237,11 @@ def test_a_full_map_refuses_the_write_and_says_so(environment: Environment) -> N
 
 
 def test_a_larger_map_opens_a_full_store_again(tmp_path: Path) -> None:
-    full = Environment(settings(tmp_path), Tables, create=True)
+    full = Environment.create(settings(tmp_path), Tables)
     with pytest.raises(StorageFull):
         fill(full, bytes(10_000))
     full.close()
-    larger = Environment(settings(tmp_path, map_bytes=16 * 1024**2), Tables, create=False)
+    larger = Environment(settings(tmp_path, map_bytes=16 * 1024**2), Tables)
     put(larger, b"more", bytes(10_000))
     assert larger.fill_level is FillLevel.NORMAL
     larger.close()
