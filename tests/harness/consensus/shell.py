@@ -109,6 +109,7 @@ class Node:
         self.machine: Machine | None = None
         self.halted = ""
         self.crash_after: int | None = None  # effects until the next crash
+        self.tap: Callable[[Node, Input], None] | None = None
         self.counters: dict[tuple[str, str], int] = {}
         self._forget()
 
@@ -144,6 +145,12 @@ class Node:
         self.known = {}
         self._forget()
 
+    def wipe(self) -> None:
+        """Lose the disk; the key is still there."""
+        self.journal = Journal()
+        self.journal.unused = False
+        self.chain = Chain()
+
     def later(self, delay_ms: float, event: Input) -> None:
         """Give `event` after a while, unless this life has ended."""
         life = self.lives
@@ -158,6 +165,8 @@ class Node:
         """Let the machine take one input, and perform what it answers."""
         if self.machine is None or self.halted:
             return
+        if self.tap is not None:
+            self.tap(self, event)
         effects = self.machine.step(event, self.ports.now())
         try:
             for effect in effects:

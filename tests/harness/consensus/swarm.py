@@ -11,6 +11,8 @@ import msgspec
 from harness.consensus.invariants import Violation
 from harness.consensus.shell import Node
 from harness.consensus.world import Behaviour, Network, World
+from moyai.consensus.effects import Broadcast, CatchUp, Count, Effect, EvidenceFound
+from moyai.consensus.messages import CertificateMessage, VoteMessage
 from moyai.primitives.parameters import Parameters
 
 CHAOS_MS = 8_000
@@ -49,22 +51,45 @@ class Swarm:
     """One history."""
 
     def __init__(
-        self, seed: int, traitors: dict[str, Callable[[], Behaviour]], count: int | None = None
+        self,
+        seed: int,
+        traitors: dict[str, Callable[[], Behaviour]],
+        *,
+        restarts: bool = False,
     ) -> None:
         self.seed = seed
         self.random = Random(seed ^ 0x5EED)
-        size = count or self.random.choice((4, 4, 4, 4, 5, 7))
+        size = self.random.choice((4, 4, 4, 4, 5, 7))
         parameters = Parameters(
             delta_ms=self.random.choice((100, 250)), status_ms=1_000, rebroadcast_ms=500
         )
         self.world = World(size, seed, parameters=parameters, observers=self.random.choice((0, 1)))
-        self.faults = self._draw(sorted(traitors))
+        self.faults = Faults(crash_all=0.08) if restarts else self._draw(sorted(traitors))
         self.restarts = 0
         self.marks: dict[str, None] = {}
         if self.faults.traitor:
             traitor = self.world.nodes[self.random.randrange(size)]
             self.world.byzantine[traitor.key] = traitors[self.faults.traitor]()
         self.world.network = self._network()
+        self.world.taps.append(self._mark)
+
+    def _mark(self, node: Node, effect: Effect) -> None:
+        """Note what this history reached, so that a swarm that reaches too little fails."""
+        match effect:
+            case CatchUp():
+                self.marks["synced"] = None
+            case EvidenceFound():
+                self.marks["evidence"] = None
+            case Count(counter="abstaining"):
+                self.marks["abstained"] = None
+            case Broadcast(message=CertificateMessage()):
+                both = self.world.invariants.notarized.keys() & self.world.invariants.nullified
+                if both:
+                    self.marks["both certificates of a view"] = None
+            case Broadcast(message=VoteMessage()) if node.lives > 1:
+                self.marks["in the middle of a view"] = None
+            case _:
+                pass
 
     def _draw(self, traitors: list[str]) -> Faults:
         random = self.random

@@ -1,1 +1,0 @@
-"""Traitors, one file each: its first line names the sin."""
