@@ -124,10 +124,11 @@ def test_writers_by_account_by_role_and_by_level(city: LedgerCity) -> None:
 
     def writes(account: AccountId, signer: bytes) -> dict[str, bool]:
         value = canonical({"lot": "a"})
-        return {
-            name: city.code(account, PutRecord(name, "k", value), by=(signer,)) is Code.OK
-            for name in forms
+        codes = {
+            name: city.code(account, PutRecord(name, "k", value), by=(signer,)) for name in forms
         }
+        assert set(codes.values()) <= {Code.OK, Code.NOT_A_WRITER}
+        return {name: code is Code.OK for name, code in codes.items()}
 
     no, yes = False, True
     expected = {"closed": no, "named": yes, "sponsors": no, "friends": no}
