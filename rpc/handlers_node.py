@@ -110,13 +110,13 @@ def evidence_list(reads: Reads, _params: NoParams) -> EvidenceShown:
 def admin_stop(node: NodePorts, _params: NoParams) -> Done:
     """Stop the node cleanly; it answers before it does."""
     node.admin.stop()
-    return Done(note="the node stops")
+    return Done(done=True, note="the node stops")
 
 
 def admin_log_level(node: NodePorts, params: LogLevelParams) -> Done:
     """Log more or less, until the next start."""
     node.admin.set_log_level(params.level)
-    return Done(note=f"logging from {params.level} on")
+    return Done(done=True, note=f"logging from {params.level} on")
 
 
 def health_of(status: NodeStatus) -> HealthShown:
@@ -134,11 +134,10 @@ def health_of(status: NodeStatus) -> HealthShown:
 def summary_of(status: NodeStatus) -> str:
     """Return one line: `quorum 3/4, missing hospital`, and why the node is not ready."""
     quorum = status.quorum
-    parts = [f"quorum {quorum.reached}/{quorum.validators}"]
+    line = f"quorum {quorum.reached}/{quorum.validators}"
     if quorum.missing:
-        parts.append(f"missing {', '.join(quorum.missing)}")
+        line += f", missing {', '.join(quorum.missing)}"
     if status.mode in {"abstaining", "catching up"}:
-        parts.append(status.mode)
-    if status.not_ready_because:
-        parts.append(status.not_ready_because)
-    return ", ".join(parts)
+        line += f", {status.mode}"
+    reason = status.not_ready_because
+    return f"{line}, {reason}" if reason and reason not in line else line

@@ -47,6 +47,7 @@ class MetricsServer:
         if self._listening is None or self._server is None:
             return
         self._listening.close()
+        self._server.pre_shutdown()
         await self._server.shutdown(STOP_SECONDS_MAX)
         self._listening = None
 

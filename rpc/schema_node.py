@@ -101,5 +101,5 @@ class LogLevelParams(Params, frozen=True, kw_only=True):
 class Done(Result, frozen=True, kw_only=True):
     """The operator's request was carried out."""
 
-    done: bool = True
-    note: str = ""
+    done: bool
+    note: str

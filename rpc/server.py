@@ -4,10 +4,12 @@ Not here: rules of a request (`door`), its answer (`desk`), WebSockets (`session
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 
 import msgspec
 import structlog
+from aiohttp import WSCloseCode
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_ws import WebSocketResponse
@@ -30,6 +32,7 @@ from moyai.rpc.errors import DeadlineError, RpcError, error_object
 from moyai.rpc.limits import (
     REQUEST_BYTES_MAX,
     REQUEST_SECONDS_MAX,
+    SOCKET_CLOSE_SECONDS_MAX,
     SOCKET_HEARTBEAT_SECONDS,
     STOP_SECONDS_MAX,
 )
@@ -99,14 +102,23 @@ class RpcServer:
         """Stop listening, end all connections, and wait until they are gone."""
         for listening in self._listening:
             listening.close()
-        for socket in list(self._sockets):
-            await socket.close(code=1001, message=b"the node stops", drain=False)
+        self._waiting.stop()
+        await self._close_sockets()
         for server in self._servers:
+            server.pre_shutdown()
             await server.shutdown(STOP_SECONDS_MAX)
         if self._config.admin_socket and len(self._listening) > 1:
             remove_socket(self._config.admin_socket)
         self._listening.clear()
         self._servers.clear()
+
+    async def _close_sockets(self) -> None:
+        """Tell all WebSockets at once that the node stops; some may no longer listen."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SOCKET_CLOSE_SECONDS_MAX), asyncio.TaskGroup() as group:
+                for socket in self._sockets:
+                    closing = socket.close(code=WSCloseCode.GOING_AWAY, message=b"the node stops")
+                    group.create_task(closing)
 
     def committed(self, height: Height) -> None:
         """Tell that blocks up to `height` are on disk: wakes who waits and who follows."""
@@ -201,6 +213,8 @@ class RpcServer:
             await session.serve(msgspec.structs.replace(caller, host=session))
         finally:
             self._sockets.pop(socket, None)
+            if session.is_stalled and request.transport is not None:
+                request.transport.abort()  # what it did not read would keep the connection open
         return socket
 
     def _page(self, request: BaseRequest, response: Response) -> Response:

@@ -11,14 +11,17 @@ from aiohttp.web_ws import WebSocketResponse
 
 from moyai.rpc.desk import Caller, Desk
 from moyai.rpc.errors import InvalidRequestError
-from moyai.rpc.limits import SOCKET_CALLS_MAX, SOCKET_STALLED_SECONDS_MAX
+from moyai.rpc.limits import (
+    SOCKET_CALLS_MAX,
+    SOCKET_CLOSE_SECONDS_MAX,
+    SOCKET_STALLED_SECONDS_MAX,
+)
 from moyai.rpc.metrics import Metrics
 from moyai.rpc.subscriptions import Subscription
 from moyai.rpc.waits import Waiting
 
 SLOW_READER_CLOSE = 4008
 SLOW_READER_WORDS = b"slow_reader: subscribe again from the cursor of the last news you took"
-CLOSE_SECONDS_MAX = 2.0
 
 
 class Session:
@@ -35,7 +38,7 @@ class Session:
         self._numbers = 0
         self._calls = asyncio.Semaphore(SOCKET_CALLS_MAX)
         self._group: asyncio.TaskGroup | None = None
-        self._is_stalled = False
+        self.is_stalled = False
 
     @property
     def subscription_count(self) -> int:
@@ -105,7 +108,7 @@ class Session:
                 await self._socket.send_frame(body, WSMsgType.TEXT)
         except TimeoutError:
             self._metrics.rpc_refused.labels("slow_reader").inc()
-            self._is_stalled = True
+            self.is_stalled = True
             raise _Ended from None
         except ConnectionError:
             raise _Ended from None
@@ -113,8 +116,8 @@ class Session:
     async def _close(self) -> None:
         """Say goodbye, as far as the other side still takes anything."""
         try:
-            async with asyncio.timeout(CLOSE_SECONDS_MAX):
-                if self._is_stalled:
+            async with asyncio.timeout(SOCKET_CLOSE_SECONDS_MAX):
+                if self.is_stalled:
                     await self._socket.close(code=SLOW_READER_CLOSE, message=SLOW_READER_WORDS)
                 else:
                     await self._socket.close()

@@ -70,6 +70,10 @@ class FinalityWaiters:
             for ended in self._waiting.pop(transaction, ()):
                 ended.set()
 
+    def wake_all(self) -> None:
+        """Wake everyone: the node stops."""
+        self.wake(list(self._waiting))
+
     def expire(self, transactions: Iterable[TransactionId]) -> None:
         """Remember transactions that ran out of time, and wake who waits for them."""
         for transaction in transactions:

@@ -29,6 +29,13 @@ class Waiting:
         self.node = node
         self.waiters = waiters
         self.signal = signal
+        self.is_stopping = False
+
+    def stop(self) -> None:
+        """Let everyone who waits go on and end."""
+        self.is_stopping = True
+        self.waiters.wake_all()
+        self.signal.tell()
 
     def read(self, question: Callable[[Reads], T]) -> T:
         """Answer a question from one snapshot."""
@@ -45,7 +52,7 @@ async def tx_wait(waiting: Waiting, params: WaitParams, started_ms: int) -> Tran
 
     with waiting.waiters.wait_for(wanted) as waiter:
         answer = waiting.read(status)
-        if answer.status not in {"pending", "unknown"}:
+        if answer.status not in {"pending", "unknown"} or waiting.is_stopping:
             return answer
         left_ms = started_ms + params.timeout_ms - waiting.node.mono_ms()
         await _event_or_timeout(waiter.ended, left_ms / 1000)
@@ -60,7 +67,7 @@ async def chain_prove(waiting: Waiting, params: ProveParams, started_ms: int) ->
         try:
             return waiting.read(lambda reads: prove_now(reads, params))
         except (NotYetProvableError, NotFoundError):
-            if left_ms <= 0:
+            if left_ms <= 0 or waiting.is_stopping:
                 raise
         await _event_or_timeout(told, left_ms / 1000)
 
