@@ -59,21 +59,23 @@ class Journal:
         Raises the errors of `storage.errors`.
         """
         settings = _settings(path, genesis_digest, map_bytes)
-
-        def first(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
-            table(JournalTable.META).put(txn, _KEY, key)
-            table(JournalTable.META).put(txn, _UNUSED, b"")
-
-        return Journal(Environment.create(settings, JournalTable, first))
+        return Journal._create(settings, {_KEY: key, _UNUSED: b""})
 
     @staticmethod
     def create_abstaining(
         path: Path, key: PublicKey, genesis_digest: Digest, *, map_bytes: int = MAP_BYTES
     ) -> "Journal":
         """Make a journal for a key that has lost its own: it follows and does not vote yet."""
-        journal = Journal.create(path, key, genesis_digest, map_bytes=map_bytes)
-        journal.mark_abstaining()
-        return journal
+        settings = _settings(path, genesis_digest, map_bytes)
+        return Journal._create(settings, {_KEY: key, _ABSTAIN: encode(_abstaining(Epoch(0)))})
+
+    @staticmethod
+    def _create(settings: StoreSettings, rows: Mapping[bytes, bytes]) -> "Journal":
+        def first(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
+            for name, value in rows.items():
+                table(JournalTable.META).put(txn, name, value)
+
+        return Journal(Environment.create(settings, JournalTable, first))
 
     @staticmethod
     def open(
@@ -176,8 +178,7 @@ class Journal:
         with self._environment.write() as txn:
             floors = self._floors(txn)
             epoch = floors[-1].certificate.epoch if floors else Epoch(0)
-            record = AbstainRecord(epoch=epoch, abstaining=True, vote_above_view=View(0))
-            self._meta.put(txn, _ABSTAIN, encode(record))
+            self._meta.put(txn, _ABSTAIN, encode(_abstaining(epoch)))
             self._meta.delete(txn, _UNUSED)
         self._unused = False
 
@@ -242,6 +243,10 @@ class Journal:
 
     def _table(self, table: JournalTable) -> Table:
         return self._environment.table(table)
+
+
+def _abstaining(epoch: Epoch) -> AbstainRecord:
+    return AbstainRecord(epoch=epoch, abstaining=True, vote_above_view=View(0))
 
 
 def _floor_key(record: FloorRecord) -> bytes:

@@ -1,5 +1,6 @@
 """The chain store: what is appended is there at once, what is written is there after any crash."""
 
+import multiprocessing
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from moyai.primitives.receipt import block_receipts_root
 from moyai.storage.chain import ChainStore
 from moyai.storage.errors import CommitFailed, CorruptedError, StorageFull
 from moyai.storage.keys import ChainTable
+from moyai.storage.verify import verify_chain
 
 
 def test_a_new_store_holds_genesis_and_its_state(chain: ChainBuilder) -> None:
@@ -166,6 +168,31 @@ def test_a_root_that_does_not_hold_stops_the_start(chain: ChainBuilder) -> None:
     with pytest.raises(CorruptedError, match=r"state of height 1.*was written"):
         chain.reopen()
     chain.store = ChainBuilder(chain.path.with_name("other")).store
+
+
+def _write_for_ever(path: Path, written: "multiprocessing.Queue[int]") -> None:
+    chain = ChainBuilder(path)
+    while True:
+        height = chain.store.height + 1
+        chain.add({b"key%d" % (height * step): b"%d" % height for step in range(40)}, count=5)
+        written.put(height)
+
+
+@pytest.mark.parametrize("after", [1, 7, 23])
+def test_a_killed_process_leaves_all_that_it_had_written(tmp_path: Path, after: int) -> None:
+    context = multiprocessing.get_context("spawn")
+    written = context.Queue()
+    process = context.Process(target=_write_for_ever, args=(tmp_path / "chain", written))
+    process.start()
+    told = 0
+    while told < after:
+        told = written.get(timeout=60)
+    process.kill()
+    process.join()
+    store = ChainStore.open(tmp_path / "chain", small_genesis(), map_bytes=MAP_BYTES)
+    assert store.committed_height >= told
+    assert verify_chain(store).blocks == store.committed_height + 1
+    store.close()
 
 
 @given(

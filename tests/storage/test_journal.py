@@ -164,7 +164,9 @@ def test_a_marked_journal_abstains_and_is_used(journal: Journal) -> None:
 
 def test_a_key_that_lost_its_journal_gets_one_that_abstains(tmp_path: Path) -> None:
     journal = Journal.create_abstaining(tmp_path / "journal", KEY, GENESIS, map_bytes=MAP_BYTES)
-    assert journal.load().abstain.abstaining
+    recovered = journal.load()
+    assert recovered.abstain.abstaining
+    assert not recovered.unused
     journal.close()
 
 
