@@ -34,7 +34,7 @@ class Codec(Generic[T]):
         """
         try:
             value = self._decoder.decode(data)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise CodecError(_short(error), what=self._name, next=_ADVICE) from None
         if _encoder.encode(value) != data:
             raise CodecError("not the canonical encoding", what=self._name, next=_ADVICE)

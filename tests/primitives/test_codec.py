@@ -46,9 +46,19 @@ def test_bytes_either_read_back_the_same_or_are_refused(data: bytes) -> None:
         b"\x92\x01\xc4\x00\x00",  # a byte after the end
         b"",
         b"\x92" * 3000,
+        b"\x92\x01\xa2\xc4\xc0",  # text that is no UTF-8, where bytes belong
     ],
 )
 def test_any_other_form_is_refused_with_the_name_of_the_type(data: bytes) -> None:
     with pytest.raises(CodecError, match="point") as caught:
         codec.decode(data)
     assert caught.value.next
+
+
+class Named(msgspec.Struct, array_like=True, frozen=True):
+    name: str
+
+
+def test_text_that_is_no_utf8_is_refused() -> None:
+    with pytest.raises(CodecError):
+        Codec(Named, name="named").decode(b"\x91\xa2\xc4\xc0")
