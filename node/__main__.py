@@ -14,7 +14,7 @@ def main() -> None:
     if not __debug__:
         sys.stderr.write(ASSERTIONS_OFF)
         raise SystemExit(USAGE_ERROR)
-    from moyai.node.cli import main as run_command_line  # noqa: PLC0415 - nothing before the check
+    from moyai.node.cli import main as run_command_line
 
     raise SystemExit(run_command_line(sys.argv[1:]))
 

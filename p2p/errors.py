@@ -73,3 +73,9 @@ class LinkError(MoyaiError):
     """This node cannot use a link: too large a message, a spent channel, a closed connection."""
 
     code = "link_error"
+
+
+class ListenError(MoyaiError):
+    """The address for peers cannot be listened on: taken, or not of this machine."""
+
+    code = "cannot_listen"

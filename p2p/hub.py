@@ -13,7 +13,7 @@ from moyai.consensus.messages import VoteMessage
 from moyai.p2p import limits
 from moyai.p2p.admission import Admission
 from moyai.p2p.connection import WIRE_VERSION, Hello, Link, Opened, open_incoming, open_outgoing
-from moyai.p2p.errors import LinkError, RemoteFault
+from moyai.p2p.errors import LinkError, ListenError, RemoteFault
 from moyai.p2p.handshake import Responder
 from moyai.p2p.messages import KEEPALIVE, MessageClass, WireMessage, encode_message, wire_type
 from moyai.p2p.peers import (
@@ -137,7 +137,14 @@ class Hub:
 
     async def _listen(self, host: str, port: int) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Pipe(self._accepted), host, port)
+        try:
+            server = await loop.create_server(lambda: Pipe(self._accepted), host, port)
+        except OSError as error:
+            raise ListenError(
+                f"cannot be listened on: {error.strerror or error}",
+                what=f"{host}:{port}",
+                next="stop what uses it, or set another p2p.listen",
+            ) from None
         name = server.sockets[0].getsockname()
         self.listen_address = (name[0], name[1])
         return server
