@@ -1,4 +1,4 @@
-"""Chooses the transactions of an own block: what waits, not yet in an ancestor, within the limits."""
+"""Chooses the transactions of an own block: what waits, is in no ancestor, and fits the limits."""
 
 from moyai.consensus.effects import BuildBlock
 from moyai.consensus.inputs import BlockBuilt

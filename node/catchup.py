@@ -5,19 +5,18 @@ are checked in slices, like those of transactions that arrive one by one.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from moyai.consensus.config import FinalTip
 from moyai.consensus.effects import CatchUp
 from moyai.consensus.inputs import Synced
-from moyai.ledger.recent import RecentIds
 from moyai.node.executor import Executor
 from moyai.node.halt import NodeHalted
 from moyai.node.ports import Transport
 from moyai.p2p.messages import SyncAnswer
 from moyai.p2p.sync import Ask, Blame, Deliver, Diverged, Finished, Sync, SyncEffect
 from moyai.p2p.sync_checks import SyncedBlock, Target
-from moyai.primitives.block import header_digest
+from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.errors import SignatureError
 from moyai.primitives.ids import Height, NetworkKey
@@ -30,20 +29,22 @@ SLICE_SIGNATURES = 64
 class CatchUpRun:
     """One run towards one certificate at a time."""
 
+    _certificate: Certificate | None
+
     def __init__(
         self,
         *,
         chain: ChainStore,
         executor: Executor,
-        final_ids: RecentIds,
         transport: Transport,
+        became_final: Callable[[Header, tuple[CheckedTransaction, ...]], None],
     ) -> None:
         self._chain = chain
         self._executor = executor
-        self._final_ids = final_ids
         self._transport = transport
+        self._became_final = became_final
         self._sync: Sync | None = None
-        self._certificate: Certificate | None = None
+        self._certificate = None
         self._delivered: deque[SyncedBlock] = deque()
         self._checked: list[CheckedTransaction] = []
         self._target: Target | None = None
@@ -138,8 +139,7 @@ class CatchUpRun:
         if certificate is not None and certificate.digest != block.digest:
             certificate = None
         if self._executor.synced(block.header, body, certificate):
-            ids = (transaction.id for transaction in body)
-            self._final_ids.add_block(block.header.time_ms, ids)
+            self._became_final(block.header, body)
 
     def _reject(self, block: SyncedBlock, reason: str, now_ms: int) -> None:
         self._delivered.clear()

@@ -50,6 +50,7 @@ from moyai.p2p.messages import (
     TransactionRequest,
     WireMessage,
 )
+from moyai.primitives.block import Header
 from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId, View
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
@@ -88,6 +89,7 @@ class Core:
         self._linked: tuple[NetworkKey, ...] = ()
         self.peer_heights: dict[NetworkKey, Height] = {}
         self._work_changed = True
+        self._ticked_ms = 0
         self.mempool = Mempool(parameters)
         self.final_ids = start.final_ids
         self.bodies = Bodies(parameters=parameters, pool=self.mempool, final_ids=self.final_ids)
@@ -96,11 +98,19 @@ class Core:
         self._fetcher = Fetcher()
         self._dissemination = Dissemination()
         self.executor = Executor(chain, self.bodies, config.tip)
+        self._holdings = Holdings(
+            self.mempool,
+            self.final_ids,
+            self.bodies,
+            self._fetcher,
+            self._dissemination,
+            self.executor,
+        )
         self.catch_up = CatchUpRun(
             chain=chain,
             executor=self.executor,
-            final_ids=self.final_ids,
             transport=ports.transport,
+            became_final=self._became_final,
         )
         self.ingest = Ingest(
             admissible=Admissible(config.chain_id, parameters.tx_window_ms),
@@ -109,15 +119,7 @@ class Core:
             is_wanted=self.bodies.wants,
             misbehaved=ports.transport.report,
         )
-        holdings = Holdings(
-            self.mempool,
-            self.final_ids,
-            self.bodies,
-            self._fetcher,
-            self._dissemination,
-            self.executor,
-        )
-        self.performer = Performer(ports, holdings, self.catch_up, self._note_work)
+        self.performer = Performer(ports, self._holdings, self.catch_up, self._note_work)
         self.performer.evidence.extend(start.recovered.evidence)
         self._serving = Serving(
             chain=chain, bodies=self.bodies, mempool=self.mempool, transport=ports.transport
@@ -190,12 +192,12 @@ class Core:
         """Return when `tick` has something to do; none while everything rests."""
         due = [self._dissemination.due_ms(), self._fetcher.due_ms()]
         if self.catch_up.active or len(self._dissemination):
-            due.append(self.mono_ms + PATIENCE_MS)
+            due.append(self._ticked_ms + PATIENCE_MS)
         return min((each for each in due if each is not None), default=None)
 
     def tick(self) -> None:
         """Do what time alone asks for: batches, questions, waiting for answers. See `due_ms`."""
-        now_ms = self._clock.now().mono_ms
+        now_ms = self._ticked_ms = self._clock.now().mono_ms
         view = self.machine.status().view if len(self._dissemination) else View(0)
         for batch in self._dissemination.step(now_ms, view):
             self._ports.transport.broadcast(batch, validators_only=True)
@@ -227,7 +229,8 @@ class Core:
         if executed is not None:
             roots = Executed(executed.height, executed.state_root, executed.receipts_root)
             self._inbox.append(roots)
-        return bool(self._inbox or self.ingest.backlog or self.executor.backlog or more)
+        waiting = self._inbox or self.ingest.backlog or self.executor.backlog
+        return bool(waiting or self._work_changed or more)
 
     def _check_transactions(self) -> list[BlockChecked]:
         if not self.ingest.backlog:
@@ -249,6 +252,10 @@ class Core:
         if isinstance(message, Status):
             self.peer_heights[peer] = message.final_height
         self._inbox.append(MessageReceived(peer, message))
+
+    def _became_final(self, header: Header, body: tuple[CheckedTransaction, ...]) -> None:
+        self._holdings.became_final(header, body)
+        self._note_work()
 
     def _note_work(self) -> None:
         self._work_changed = True

@@ -52,12 +52,12 @@ class Executor:
 
     def finalized(
         self, headers: tuple[Header, ...], certificate: Certificate
-    ) -> list[tuple[CheckedTransaction, ...]]:
-        """Take final blocks of consensus, oldest first; return the new bodies among them.
+    ) -> list[tuple[Header, tuple[CheckedTransaction, ...]]]:
+        """Take final blocks of consensus, oldest first; return the new ones among them.
 
         A block that catching up has brought before is taken once.
         """
-        bodies = []
+        new = []
         for header in headers:
             digest = header_digest(header)
             body = self._bodies.drop(digest)
@@ -65,8 +65,8 @@ class Executor:
             if header.height >= self._next_height:
                 own = certificate if digest == certificate.digest else None
                 self._push(_Waiting(header, digest, own, body))
-                bodies.append(body)
-        return bodies
+                new.append((header, body))
+        return new
 
     def synced(
         self,

@@ -33,7 +33,7 @@ class Housekeeping:
         self._pruned: Height = Height(0)
 
     def __call__(self, expired: list[TransactionId]) -> None:
-        """Do what is due. Raises `StorageFull` when the node has to stop before the disk is full."""
+        """Do what is due. Raises `StorageFull` when the node must stop, before the disk is full."""
         if expired:
             self._expired(expired)
         self._status.watch()

@@ -1,9 +1,10 @@
-"""Performs the effects that wait for the commit: messages, timers, final blocks, news.
+"""Performs the effects that wait for the commit: messages, timers, news; and settles in memory what
+has become of blocks.
 
 Dispatch only. Not here: what is answered at once (`runner`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -31,7 +32,9 @@ from moyai.node.ports import Clock, Observer, Timers, Transport
 from moyai.p2p.dissemination import Dissemination, pack
 from moyai.p2p.fetch import Fetcher
 from moyai.p2p.messages import TransactionBatch
+from moyai.primitives.block import Header
 from moyai.primitives.ids import Digest
+from moyai.primitives.transaction import CheckedTransaction
 
 SHARED_BYTES_MAX = 60 * 1024
 
@@ -55,9 +58,18 @@ class Holdings(msgspec.Struct, frozen=True):
     dissemination: Dissemination
     executor: Executor
 
+    def became_final(self, header: Header, body: Iterable[CheckedTransaction]) -> None:
+        """What is final is neither chosen nor accepted nor sent again, from this moment on."""
+        ids = [transaction.id for transaction in body]
+        self.final_ids.add_block(header.time_ms, ids)
+        self.mempool.remove(ids)
+        self.dissemination.settle(ids)
+
 
 class Performer:
     """Performs one effect at a time, in the order given."""
+
+    evidence: list[Evidence]
 
     def __init__(
         self,
@@ -70,7 +82,20 @@ class Performer:
         self._holdings = holdings
         self._catch_up = catch_up
         self._work_changed = work_changed
-        self.evidence: list[Evidence] = []
+        self.evidence = []
+
+    def settle(self, effect: Finalized | DropBlock) -> None:
+        """Take note of what has become of blocks; nothing of it leaves the node."""
+        match effect:
+            case Finalized(headers, certificate):
+                new = self._holdings.executor.finalized(headers, certificate)
+                for header, body in new:
+                    self._holdings.became_final(header, body)
+                if any(body for _, body in new):
+                    self._work_changed()
+            case DropBlock(digest):
+                self._holdings.fetcher.forget(digest)
+                self._restore(digest)
 
     def perform(self, effect: Effect) -> None:
         """Do what `effect` says."""
@@ -92,11 +117,6 @@ class Performer:
 
     def _perform_rare(self, effect: Effect) -> None:
         match effect:
-            case Finalized():
-                self._finalized(effect)
-            case DropBlock(digest):
-                self._holdings.fetcher.forget(digest)
-                self._restore(digest)
             case CatchUp():
                 self._ports.observer.note("catching_up", view=effect.certificate.view)
                 self._catch_up.start(effect, self._ports.clock.now().mono_ms)
@@ -108,18 +128,6 @@ class Performer:
                 self._ports.observer.note("evidence", validator=first.signer, view=first.view)
             case _:
                 raise AssertionError(f"an effect that the runner answers: {type(effect).__name__}")
-
-    def _finalized(self, effect: Finalized) -> None:
-        """What is final must neither be chosen nor accepted again, from this moment on."""
-        holdings = self._holdings
-        bodies = holdings.executor.finalized(effect.headers, effect.certificate)
-        for header, body in zip(effect.headers[-len(bodies) :], bodies, strict=False):
-            ids = [transaction.id for transaction in body]
-            holdings.final_ids.add_block(header.time_ms, ids)
-            holdings.mempool.remove(ids)
-            holdings.dissemination.settle(ids)
-        if any(bodies):
-            self._work_changed()
 
     def _restore(self, digest: Digest) -> None:
         left_behind = self._holdings.bodies.drop(digest)

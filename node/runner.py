@@ -1,8 +1,10 @@
 """One node without its event loop: inputs in, effects performed, in the order that safety needs.
 
 A turn steps the machine over all inputs at hand and their immediate answers, makes everything it
-must not forget durable in one commit, and only then lets messages leave. The daemon and the
-simulator run this same code; they differ in the ports.
+must not forget durable in one commit, and only then lets messages leave. What only changes what is
+held in memory is done at once: the next answer of the same turn, a block built or a body checked,
+must know what has just become final. The daemon and the simulator run this same code; they differ
+in the ports.
 """
 
 from collections import deque
@@ -13,7 +15,9 @@ import msgspec
 from moyai.consensus.effects import (
     BuildBlock,
     CheckBlock,
+    DropBlock,
     Effect,
+    Finalized,
     Halt,
     Persist,
     VerifyCertificate,
@@ -91,7 +95,7 @@ class Runner:
             self._performer.perform(effect)
 
     def _answer(self, effect: Effect) -> tuple[Input, ...] | None:
-        """Return the inputs that answer an effect at once, none when it waits for the commit."""
+        """Return the inputs that follow at once, none for an effect that waits for the commit."""
         match effect:
             case VerifyVote(vote, sender):
                 return (VoteVerified(vote, sender, self._verifier.vote(vote)),)
@@ -104,6 +108,9 @@ class Runner:
                 return (self._builder.build(effect),)
             case CheckBlock():
                 return self._check(effect)
+            case Finalized() | DropBlock():
+                self._performer.settle(effect)
+                return ()
             case _:
                 return None
 

@@ -35,7 +35,8 @@ def test_a_good_vote_a_good_certificate_and_good_evidence(verifier: ConsensusVer
 
 
 def test_an_unknown_validator_another_epoch_and_a_forged_vote(verifier: ConsensusVerifier) -> None:
-    forged = Vote(Epoch(0), View(8), VoteKind.NOTARIZE, DIGEST, ValidatorIndex(0), vote(0).signature)
+    signature = vote(0).signature
+    forged = Vote(Epoch(0), View(8), VoteKind.NOTARIZE, DIGEST, ValidatorIndex(0), signature)
     assert not verifier.vote(vote(5))
     assert not verifier.vote(vote(0, epoch=1))
     assert not verifier.vote(forged)
@@ -66,7 +67,9 @@ def test_the_votes_of_a_certificate_are_not_checked_again(
     assert checks == [0, 1, 2]
 
 
-def test_the_memory_is_bounded(verifier: ConsensusVerifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_is_bounded(
+    verifier: ConsensusVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(verifier_module, "vote_is_valid", lambda *_: True)
     for view in range(VERIFIED_VOTES_MAX + 10):
         one = Vote(Epoch(0), View(view), VoteKind.NOTARIZE, DIGEST, ValidatorIndex(0), bytes(64))
