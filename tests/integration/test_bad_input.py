@@ -139,7 +139,7 @@ class TestRunning:
             ("wrong chain", "wrong_chain"),
             ("expired", "expired"),
             ("too far ahead", "too_far_ahead"),
-            ("too large", "bad_transaction"),
+            ("too large", "invalid_params"),
             ("unknown operation", "bad_encoding"),
             ("no transaction at all", "bad_encoding"),
         ],
@@ -234,9 +234,8 @@ def bad_transaction(city: RealCity, case: str) -> bytes:
             return bytes(70 * 1024)
         case "unknown operation":
             envelope = parse_transaction(city.document("unknown")[1])
-            body = envelope.body_bytes.replace(
-                encode(50) + encode("unknown"), encode(99) + encode("unknown")
-            )
+            old, new = (encode(tag) + encode("unknown") for tag in (50, 99))
+            body = envelope.body_bytes.replace(old, new)
             assert body != envelope.body_bytes
             return encode((body, envelope.signatures))
         case _:

@@ -5,7 +5,7 @@ import pytest
 from harness.peer_nodes import City, Node, Play, Stranger, contact, network_key
 from moyai.consensus.messages import BlockRequest, VoteMessage
 from moyai.p2p import hub, limits
-from moyai.p2p.errors import LinkError
+from moyai.p2p.errors import LinkError, ListenError
 from moyai.p2p.framing import HEAD, FrameWriter
 from moyai.p2p.messages import PAYLOAD_BYTES_MAX, TransactionBatch
 from moyai.p2p.peers import Directory
@@ -329,7 +329,7 @@ def test_a_port_in_use_is_an_error_at_once(play: Play) -> None:
     async def scenario(city: City) -> None:
         first = await city.start(Node(1, Directory.of(contact(1), contact(2))))
         second = Node(2, Directory.of(contact(1), contact(2)), listen=first.address)
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(ListenError, match="in use"):
             await second.hub.run()
 
     play(scenario)
