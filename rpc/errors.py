@@ -133,18 +133,11 @@ class BadCursorError(RpcError):
     number = -32010
 
 
-class SlowReaderError(RpcError):
-    """The subscriber did not read; its cursor says where to go on."""
-
-    code = "slow_reader"
-    number = -32011
-
-
 class WrongDoorError(RpcError):
     """A request refused before its body is read: host, origin, path, method, type or size."""
 
     code = "wrong_door"
-    number = -32012
+    number = -32011
     http_status = 403
 
 
@@ -164,7 +157,6 @@ CATALOGUE: tuple[type[RpcError], ...] = (
     UnauthorizedError,
     NotHeldError,
     BadCursorError,
-    SlowReaderError,
     WrongDoorError,
 )
 

@@ -20,7 +20,7 @@ from moyai.node.queries import NodeQueries, Reports
 from moyai.primitives.block import Header
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import MoyaiError
-from moyai.primitives.ids import AccountId, TransactionId
+from moyai.primitives.ids import AccountId, Epoch, Height, TimeMs, TransactionId
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations import Operation
 from moyai.primitives.transaction import (
@@ -97,14 +97,14 @@ def status(**changed: Any) -> NodeStatus:
         name="city-hall",
         mode="validator",
         version="0.1.0",
-        epoch=0,
+        epoch=Epoch(0),
         view=7,
-        final=5,
-        executed=5,
-        committed=4,
+        final=Height(5),
+        executed=Height(5),
+        committed=Height(4),
         final_age_ms=120,
         uptime_ms=60_000,
-        links=(LinkStatus("hospital", is_validator=True, is_linked=False, height=3),),
+        links=(LinkStatus("hospital", is_validator=True, is_linked=False, height=Height(3)),),
         quorum=QuorumStatus(3, 3, 4, ("hospital",)),
         pool=PoolStatus(0, 0, 0),
         disk=DiskStatus("good", 3),
@@ -154,7 +154,7 @@ class RpcCity:
             account=account or ACCOUNTS[by],
             signers=(Signer(Scheme.ED25519, signer.public),),
             operations=operations,
-            valid_until_ms=self.city.tip.time_ms + 60 * BLOCK_MS,
+            valid_until_ms=TimeMs(self.city.tip.time_ms + 60 * BLOCK_MS),
             nonce=self._nonce.to_bytes(8, "big"),
             memo=None,
         )

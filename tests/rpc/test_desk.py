@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.rpc_city import RpcCity, rpc_city
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.transaction import parse_transaction
 from moyai.rpc import desk as desk_module
@@ -15,7 +16,7 @@ from moyai.rpc.texts import base64_text
 
 
 def document(number: int) -> RegisterDocument:
-    return RegisterDocument(f"paper/{number}", bytes([number]) * 32, 10)
+    return RegisterDocument(f"paper/{number}", Digest(bytes([number]) * 32), 10)
 
 
 def call(number: Any, method: str, **params: Any) -> dict[str, Any]:

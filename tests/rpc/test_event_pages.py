@@ -6,7 +6,7 @@ import pytest
 
 from harness.proven_city import ACCOUNTS
 from harness.rpc_city import RpcCity
-from moyai.primitives.ids import format_account
+from moyai.primitives.ids import Digest, format_account
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.operations_identity import Level
 from moyai.primitives.operations_tokens import BurnToken, CreateTokenClass, MintToken, TokenPolicy
@@ -17,7 +17,9 @@ UTILITY = ACCOUNTS["utility"]
 
 
 def papers(first: int, count: int) -> tuple[RegisterDocument, ...]:
-    return tuple(RegisterDocument(f"p/{n}", bytes(32), 1) for n in range(first, first + count))
+    return tuple(
+        RegisterDocument(f"p/{n}", Digest(bytes(32)), 1) for n in range(first, first + count)
+    )
 
 
 def happenings(city: RpcCity) -> None:

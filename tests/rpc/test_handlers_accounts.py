@@ -4,7 +4,7 @@ import pytest
 
 from harness.proven_city import ACCOUNTS, seed
 from harness.rpc_city import RpcCity
-from moyai.primitives.ids import AccountId, TimeMs, format_account
+from moyai.primitives.ids import AccountId, Digest, TimeMs, format_account
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations_accounts import (
     AccountKind,
@@ -61,7 +61,7 @@ async def test_an_account_shows_its_controllers_and_level(city: RpcCity) -> None
 async def test_a_level_lapses_with_the_time_of_the_blocks(city: RpcCity) -> None:
     hanako = open_account(city)
     expires = TimeMs(city.city.tip.time_ms + 5_000)
-    nullifiers = (ProgrammeNullifier("snow", b"\x05" * 32),)
+    nullifiers = (ProgrammeNullifier("snow", Digest(b"\x05" * 32)),)
     binding = BindIdentity(hanako, Level.E_RESIDENT, expires, nullifiers, "xn7")
     city.commit(city.sign(binding))
     text = format_account(hanako)
@@ -105,9 +105,9 @@ async def test_amounts_are_decimal_texts_beyond_what_json_numbers_hold(city: Rpc
 
 async def test_the_history_of_an_account_comes_newest_first_in_pages(city: RpcCity) -> None:
     for number in range(5):
-        city.commit(city.sign(RegisterDocument(f"paper/{number}", bytes(32), 1)))
+        city.commit(city.sign(RegisterDocument(f"paper/{number}", Digest(bytes(32)), 1)))
     seen = []
-    cursor = {}
+    cursor: dict[str, str] = {}
     for expected in (2, 2, 1):
         page = await city.call("account_history", account=HALL, limit=2, **cursor)
         assert len(page["transactions"]) == expected
@@ -121,7 +121,7 @@ async def test_the_history_of_an_account_comes_newest_first_in_pages(city: RpcCi
 
 async def test_a_cursor_of_another_account_is_refused(city: RpcCity) -> None:
     for number in range(2):
-        city.commit(city.sign(RegisterDocument(f"paper/{number}", bytes(32), 1)))
+        city.commit(city.sign(RegisterDocument(f"paper/{number}", Digest(bytes(32)), 1)))
     page = await city.call("account_history", account=HALL, limit=1)
     other = format_account(ACCOUNTS["hospital"])
     refusal = await city.refusal("account_history", account=other, cursor=page["cursor"])

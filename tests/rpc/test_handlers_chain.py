@@ -6,10 +6,11 @@ from harness.rpc_city import RpcCity
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.codec import Codec
 from moyai.primitives.genesis import Genesis, genesis_digest
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.transaction import parse_transaction
 
-DOCUMENT = RegisterDocument("budget/2026", b"\x07" * 32, 10)
+DOCUMENT = RegisterDocument("budget/2026", Digest(b"\x07" * 32), 10)
 
 
 async def test_the_head_is_the_newest_committed_block(city: RpcCity) -> None:

@@ -2,7 +2,7 @@
 
 from harness.proven_city import ACCOUNTS
 from harness.rpc_city import RpcCity
-from moyai.primitives.ids import format_account
+from moyai.primitives.ids import Digest, format_account
 from moyai.primitives.operations_documents import (
     RegisterDocument,
     ReplaceDocument,
@@ -15,8 +15,8 @@ SERIES = "ordinance/7"
 
 
 async def test_the_version_in_force_depends_on_the_time(city: RpcCity) -> None:
-    first = city.commit(city.sign(RegisterDocument(SERIES, b"\x01" * 32, 10)))
-    second = city.commit(city.sign(ReplaceDocument(SERIES, b"\x02" * 32, 20, 1)))
+    first = city.commit(city.sign(RegisterDocument(SERIES, Digest(b"\x01" * 32), 10)))
+    second = city.commit(city.sign(ReplaceDocument(SERIES, Digest(b"\x02" * 32), 20, 1)))
     third = city.commit(city.sign(RevokeDocument(SERIES, 2)))
     now = await city.call("documents_get", series=SERIES)
     assert now["in_force"] is None
@@ -36,11 +36,14 @@ async def test_a_long_series_shows_its_newest_versions(city: RpcCity, monkeypatc
     assert handlers_documents.VERSIONS_SHOWN_MAX == 100
     city.commit(
         city.sign(
-            RegisterDocument(SERIES, b"\x01" * 32, 10),
-            *(ReplaceDocument(SERIES, b"\x02" * 32, 20, number) for number in range(1, 60)),
+            RegisterDocument(SERIES, Digest(b"\x01" * 32), 10),
+            *(ReplaceDocument(SERIES, Digest(b"\x02" * 32), 20, number) for number in range(1, 60)),
         ),
         city.sign(
-            *(ReplaceDocument(SERIES, b"\x02" * 32, 20, number) for number in range(60, 121))
+            *(
+                ReplaceDocument(SERIES, Digest(b"\x02" * 32), 20, number)
+                for number in range(60, 121)
+            )
         ),
     )
     answer = await city.call("documents_get", series=SERIES)
@@ -50,6 +53,6 @@ async def test_a_long_series_shows_its_newest_versions(city: RpcCity, monkeypatc
 
 async def test_an_unknown_series_and_a_time_without_a_zone_are_refused(city: RpcCity) -> None:
     assert (await city.refusal("documents_get", series="none"))["code"] == "not_found"
-    city.commit(city.sign(RegisterDocument(SERIES, b"\x01" * 32, 10)))
+    city.commit(city.sign(RegisterDocument(SERIES, Digest(b"\x01" * 32), 10)))
     refusal = await city.refusal("documents_get", series=SERIES, at="2026-01-01T00:00:00")
     assert refusal["what"] == "at"

@@ -10,6 +10,7 @@ from harness.rpc_city import RpcCity
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate, verify_certificate
 from moyai.primitives.codec import Codec, encode
+from moyai.primitives.ids import Digest
 from moyai.primitives.merkle import verify_inclusion
 from moyai.primitives.operations_documents import RegisterDocument, ReplaceDocument
 from moyai.primitives.receipt import Receipt, block_receipts_root
@@ -24,8 +25,8 @@ from moyai.primitives.state_proof import (
 from moyai.primitives.transaction import parse_transaction
 
 SERIES = "budget/2026"
-FIRST = RegisterDocument(SERIES, b"\x07" * 32, 10)
-SECOND = ReplaceDocument(SERIES, b"\x08" * 32, 11, 1)
+FIRST = RegisterDocument(SERIES, Digest(b"\x07" * 32), 10)
+SECOND = ReplaceDocument(SERIES, Digest(b"\x08" * 32), 11, 1)
 
 
 def decoded(kind: type, text: str) -> Any:
@@ -48,7 +49,7 @@ def checked(city: RpcCity, certified: dict[str, Any]) -> Header:
 
 
 async def test_a_transaction_and_its_receipt_are_proven(city: RpcCity) -> None:
-    others = [city.sign(RegisterDocument(f"other/{n}", bytes(32), 1)) for n in range(4)]
+    others = [city.sign(RegisterDocument(f"other/{n}", Digest(bytes(32)), 1)) for n in range(4)]
     raw = city.sign(FIRST)
     city.commit(*others[:2], raw, *others[2:])
     city.commit()

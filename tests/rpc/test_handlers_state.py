@@ -3,6 +3,7 @@
 import base64
 
 from harness.rpc_city import RpcCity
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument, ReplaceDocument
 from moyai.primitives.state_keys import series_key
 
@@ -10,8 +11,8 @@ KEY = series_key("a").hex()
 
 
 async def test_a_key_is_read_now_and_as_of_a_height(city: RpcCity) -> None:
-    city.commit(city.sign(RegisterDocument("a", b"\x01" * 32, 1)))
-    city.commit(city.sign(ReplaceDocument("a", b"\x02" * 32, 2, 1)))
+    city.commit(city.sign(RegisterDocument("a", Digest(b"\x01" * 32), 1)))
+    city.commit(city.sign(ReplaceDocument("a", Digest(b"\x02" * 32), 2, 1)))
     now = await city.call("state_get", key=KEY)
     then = await city.call("state_get", key=KEY, as_of=1)
     assert (now["version"], now["changed_height"], now["height"]) == (2, 2, 2)

@@ -4,12 +4,12 @@ import base64
 
 from harness.proven_city import ACCOUNTS
 from harness.rpc_city import RpcCity
-from moyai.primitives.ids import format_account
+from moyai.primitives.ids import Digest, format_account
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.operations_tokens import BurnToken
 from moyai.primitives.transaction import parse_transaction
 
-DOCUMENT = RegisterDocument("budget/2026", b"\x07" * 32, 10)
+DOCUMENT = RegisterDocument("budget/2026", Digest(b"\x07" * 32), 10)
 
 
 async def test_a_transaction_goes_from_unknown_over_pending_to_final(city: RpcCity) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from moyai.node.operation_text import parse_operation
-from moyai.primitives.ids import AccountId, TimeMs, format_account
+from moyai.primitives.ids import AccountId, Digest, TimeMs, format_account
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.operations_identity import BindIdentity, Level, ProgrammeNullifier
 from moyai.primitives.operations_records import PutRecord
@@ -27,7 +27,7 @@ def test_an_operation_reads_as_it_is_written() -> None:
     "operation",
     [
         MintToken("coin", SOMEONE, 5),
-        RegisterDocument("a/b", b"\x07" * 32, 9),
+        RegisterDocument("a/b", Digest(b"\x07" * 32), 9),
         PutRecord("wells", "w1", '{"village":"小野"}'.encode()),
     ],
 )
@@ -39,7 +39,11 @@ def test_the_command_line_reads_the_form_that_the_door_shows(
 
 def test_times_enumerations_and_structs_inside() -> None:
     binding = BindIdentity(
-        SOMEONE, Level.RESIDENT, TimeMs(0), (ProgrammeNullifier("snow", b"\x01" * 32),), "xn7"
+        SOMEONE,
+        Level.RESIDENT,
+        TimeMs(0),
+        (ProgrammeNullifier("snow", Digest(b"\x01" * 32)),),
+        "xn7",
     )
     shown = readable_operation(binding)
     assert shown["level"] == "resident"

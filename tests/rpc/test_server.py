@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from harness.raw_http import exchange
 from harness.rpc_city import RpcCity, rpc_city, status
 from harness.unix_http import unix_call
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.rpc import server
 from moyai.rpc.listening import ListenError
@@ -120,7 +121,7 @@ async def test_with_a_certificate_the_door_speaks_tls(tmp_path: Path) -> None:
 
 
 async def test_committed_blocks_wake_only_those_above_the_last_told(city: RpcCity) -> None:
-    raw = city.sign(RegisterDocument("a", bytes(32), 1))
+    raw = city.sign(RegisterDocument("a", Digest(bytes(32)), 1))
     city.city.commit(raw)
     city.city.commit()
     city.server.committed(city.city.tip.height)

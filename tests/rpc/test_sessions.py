@@ -11,6 +11,7 @@ import pytest
 from aiohttp import WSMsgType
 
 from harness.rpc_city import RpcCity, turns_until
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.rpc import sessions, subscriptions
 from moyai.rpc.limits import REQUEST_BYTES_MAX, SOCKET_CALLS_MAX, SOCKET_SUBSCRIPTIONS_MAX
@@ -61,7 +62,7 @@ async def reader(city: RpcCity) -> AsyncIterator[Reader]:
 
 
 def paper(number: int) -> RegisterDocument:
-    return RegisterDocument(f"p/{number}", bytes(32), 1)
+    return RegisterDocument(f"p/{number}", Digest(bytes(32)), 1)
 
 
 async def test_every_method_is_served(city: RpcCity) -> None:

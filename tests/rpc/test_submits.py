@@ -2,11 +2,12 @@
 
 from harness.rpc_city import RpcCity
 from moyai.ledger.mempool import MempoolFullError
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.transaction import parse_transaction
 from moyai.rpc.texts import base64_text
 
-DOCUMENT = RegisterDocument("budget/2026", b"\x07" * 32, 10)
+DOCUMENT = RegisterDocument("budget/2026", Digest(b"\x07" * 32), 10)
 
 
 async def test_the_same_bytes_may_be_sent_again_and_again(city: RpcCity) -> None:

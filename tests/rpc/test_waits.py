@@ -3,10 +3,11 @@
 import asyncio
 
 from harness.rpc_city import RpcCity, turns_until
+from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.transaction import parse_transaction
 
-DOCUMENT = RegisterDocument("budget/2026", b"\x07" * 32, 10)
+DOCUMENT = RegisterDocument("budget/2026", Digest(b"\x07" * 32), 10)
 
 
 async def test_who_waits_is_woken_by_the_block(city: RpcCity) -> None:
