@@ -11,7 +11,7 @@ SALT_BYTES = 32
 
 
 def salted_digest(salt: bytes, file_sha256: bytes) -> Digest:
-    """Return SHA-256(tag ‖ salt ‖ SHA-256 of the file): 32 random bytes, and 32 of plain SHA-256."""
+    """Return SHA-256(tag ‖ salt ‖ SHA-256 of the file); the salt is 32 random bytes."""
     assert len(salt) == SALT_BYTES, "a salt has 32 bytes"
     assert len(file_sha256) == DIGEST_BYTES, "a SHA-256 has 32 bytes"
     return tagged(Tag.DOCUMENT, salt + file_sha256)
