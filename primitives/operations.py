@@ -34,6 +34,30 @@ from moyai.primitives.operations_tokens import (
     TransferToken,
 )
 
+__all__ = [
+    "AddController",
+    "BindIdentity",
+    "BurnToken",
+    "CreateCollection",
+    "CreateTokenClass",
+    "ExpectRecord",
+    "FreezeAccount",
+    "MintToken",
+    "OpenAccount",
+    "Operation",
+    "PutRecord",
+    "RegisterDocument",
+    "RemoveController",
+    "RenewIdentity",
+    "ReplaceDocument",
+    "RevokeDocument",
+    "RevokeIdentity",
+    "RotateController",
+    "SuspendIdentity",
+    "ThawAccount",
+    "TransferToken",
+]
+
 Operation: TypeAlias = (
     OpenAccount
     | AddController
