@@ -1,5 +1,7 @@
 """One traitor among the fewest that can bear it: nothing forks, and work goes on becoming final."""
 
+from functools import partial
+
 import pytest
 
 from harness.byzantine import TRAITORS
@@ -23,7 +25,7 @@ def test_one_traitor_stops_nothing(behaviour: str, count: int, seed: int) -> Non
     world = city(behaviour, count, seed)
     for _ in range(12):
         ids = world.submit(2, world.honest[0])
-        assert world.run(VIEWS_MS, lambda ids=ids: world.all_final(ids)), world.heights()
+        assert world.run(VIEWS_MS, partial(world.all_final, ids)), world.heights()
 
 
 @pytest.mark.parametrize(

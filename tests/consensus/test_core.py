@@ -28,6 +28,14 @@ def test_observers_listeners_silent_and_halted_nodes_do_not_vote() -> None:
     assert halted.effects == [Halt("a reason", ())]
 
 
+def test_a_view_known_to_be_final_gets_no_vote_even_before_its_blocks_are_here() -> None:
+    behind, stage = core(), Stage()
+    behind.certificates.add(stage.finalization(stage.make(7)).certificate)
+    assert behind.floor == 0
+    assert not behind.may_vote(View(7))
+    assert behind.may_vote(View(8))
+
+
 def test_delta_is_never_below_its_start_even_when_the_maximum_is() -> None:
     slow = core(parameters=Parameters(delta_ms=2_000, delta_max_ms=1_000))
     assert slow.delta_ms == 2_000

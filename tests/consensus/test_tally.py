@@ -1,5 +1,6 @@
 """One slot per validator, view and kind, against a naive count."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,10 @@ def test_a_certificate_is_covered_when_its_very_signatures_were_verified_here() 
     assert certificate is not None
     signers = signer_indexes(certificate, CITY.validators)
     assert tally.covers(certificate, signers)
+    forged = msgspec.structs.replace(
+        certificate, signatures=(*certificate.signatures[:-1], bytes(64))
+    )
+    assert not tally.covers(forged, signers)
     other = Tally(CITY.validators)
     assert not other.covers(certificate, signers)
     other.add(vote(VoteKind.FINALIZE, 1, 0, 2))

@@ -35,7 +35,8 @@ def test_a_firing_that_comes_early_is_set_again() -> None:
 
 
 def test_what_is_left_is_shown_in_order() -> None:
-    timers = Timers([].append)
+    effects: list[Effect] = []
+    timers = Timers(effects.append)
     timers.set(Timer.STATUS, 0, 90)
     timers.set(Timer.LEADER, 0, 30)
     assert timers.remaining_ms(40) == {"leader": 0, "status": 50}

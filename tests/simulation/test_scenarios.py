@@ -1,5 +1,7 @@
 """Cities in trouble known from other systems (X1-X9), and how fast they get out of it."""
 
+from functools import partial
+
 import pytest
 
 from harness.consensus.shell import Node, WireMessage
@@ -128,7 +130,7 @@ def test_x4_killed_at_every_effect_of_a_block_nothing_is_lost(seed: int) -> None
         world.notice_deaths()
         height = victim.chain.tip.header.height
         world.start()
-        assert world.run(20_000, lambda ids=ids: world.all_final(ids)), (effects, world.heights())
+        assert world.run(20_000, partial(world.all_final, ids)), (effects, world.heights())
         assert victim.chain.tip.header.height >= height
 
 
@@ -166,7 +168,7 @@ def test_a_healed_partition_finalizes_soon() -> None:
         world.run(3_000 + 137 * seed)
         world.heal()
         before = world.now_ms
-        assert world.run(20_000, lambda ids=ids, world=world: world.all_final(ids))
+        assert world.run(20_000, partial(world.all_final, ids))
         times.append(world.now_ms - before)
     assert max(times) <= 3_000, times
 

@@ -30,9 +30,9 @@ class Equivocator:
                 self._others[header.view] = other
                 return [other]
             case VoteMessage(vote=vote) if vote.kind is VoteKind.FINALIZE:
-                other = self._others.get(vote.view)
-                if other is not None and other_half:
-                    digest = other.vote.digest
+                twin = self._others.get(vote.view)
+                if twin is not None and other_half:
+                    digest = twin.vote.digest
                     return [signed(world, node, VoteKind.FINALIZE, vote.view, digest), message]
                 return [message]
             case _:

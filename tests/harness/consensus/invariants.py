@@ -3,8 +3,11 @@
 The checks restate the rules on their own records and call no production rule.
 """
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
+from harness.consensus.keys import City
+from harness.consensus.store import GENESIS
 from moyai.consensus.effects import Broadcast, Effect, EvidenceFound, Finalized, Halt, Persist, Send
 from moyai.consensus.messages import (
     CertificateMessage,
@@ -15,12 +18,12 @@ from moyai.consensus.messages import (
 from moyai.consensus.records import VoteRecord
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import NetworkKey
 from moyai.primitives.vote import Vote, VoteKind
 
 if TYPE_CHECKING:
     from harness.consensus.shell import Node
-    from harness.consensus.world import World
-    from moyai.primitives.ids import Digest, NetworkKey
+    from moyai.primitives.ids import Digest
 
 
 class Violation(AssertionError):
@@ -30,9 +33,10 @@ class Violation(AssertionError):
 class Invariants:
     """A judge who sees everything and forgets nothing."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self.final: dict[int, Digest] = {0: header_digest(world.nodes[0].chain.tip.header)}
+    def __init__(self, city: City, traitors: Container[NetworkKey]) -> None:
+        self._city = city
+        self._traitors = traitors
+        self.final: dict[int, Digest] = {0: header_digest(GENESIS)}
         self.notarized: dict[int, Digest] = {}
         self.nullified: set[int] = set()
         self.finalized: dict[int, Digest] = {}
@@ -50,8 +54,8 @@ class Invariants:
                 for header in effect.headers:
                     self._is_final(header)
             case EvidenceFound():
-                signer = self._world.city.network_keys[effect.evidence.first.signer]
-                if signer not in self._world.byzantine:
+                signer = self._city.network_keys[effect.evidence.first.signer]
+                if signer not in self._traitors:
                     raise Violation("evidence names an honest key")
             case Halt():
                 raise Violation(f"an honest node stopped: {effect.reason}")
@@ -88,12 +92,11 @@ class Invariants:
             raise Violation(f"a {vote.kind.name} on the wire that a crash would lose")
 
     def _certified(self, certificate: Certificate) -> None:
-        view = certificate.view
+        view, known = certificate.view, certificate.digest
         match certificate.kind:
             case VoteKind.NOTARIZE:
                 known = self.notarized.setdefault(view, certificate.digest)
             case VoteKind.NULLIFY:
-                known = certificate.digest
                 self.nullified.add(view)
             case VoteKind.FINALIZE:
                 known = self.finalized.setdefault(view, certificate.digest)

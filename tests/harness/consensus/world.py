@@ -78,7 +78,7 @@ class World:
         self.nodes = [Node(key, index, self._ports(key)) for key, index in keys]
         self.by_key = {node.key: node for node in self.nodes}
         self.byzantine: dict[NetworkKey, Behaviour] = {}
-        self.invariants = Invariants(self)
+        self.invariants = Invariants(self.city, self.byzantine)
 
     # -- time
 
