@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 
 from moyai.client.answers import EventAnswer, TransactionProofAnswer
-from moyai.client.errors import LyingNodeError, NodeRefusalError, NodeUnreachableError
+from moyai.client.errors import NOT_JSON, LyingNodeError, NodeRefusalError, NodeUnreachableError
 from moyai.client.nodes import PASSING
 from moyai.client.proofs import FinalReceipt, prove_transaction
 from moyai.client.session import Session
@@ -208,7 +208,7 @@ async def _pages(
 def _decoded(data: str | bytes, node: Node) -> _Frame:
     try:
         frame = msgspec.json.decode(data, type=_Frame)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise LyingNodeError("tells no events", what=node.url, next="ask another node") from None
     if frame.error is not None:
         told = {name: str(value) for name, value in frame.error.data.items()}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from moyai.client.errors import ForkError, HeadFileError
+from moyai.client.errors import NOT_JSON, ForkError, HeadFileError
 from moyai.client.trust import CertifiedHeader, EpochEnd, TrustedChain
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import MoyaiError
@@ -100,7 +100,7 @@ class HeadFile:
             raise self._bad(f"cannot be read: {error.strerror}") from None
         try:
             text = msgspec.json.decode(data, type=_HeadText)
-        except (msgspec.DecodeError, RecursionError):
+        except NOT_JSON:
             raise self._bad("is damaged: not the head of a chain") from None
         if text.format != FORMAT or text.genesis != chain.genesis_digest.hex():
             raise self._bad("is of another city, or of another version")

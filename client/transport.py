@@ -13,6 +13,7 @@ import aiohttp
 import msgspec
 
 from moyai.client.errors import (
+    NOT_JSON,
     LyingNodeError,
     NodeRefusalError,
     NodeUnreachableError,
@@ -135,7 +136,7 @@ def _request(number: int, method: str, parameters: Parameters) -> dict[str, Any]
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes, url: str) -> T:
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise NodeUnreachableError(
             "does not answer in JSON-RPC", what=url, next="check the address"
         ) from None
@@ -146,7 +147,7 @@ def _result(answer: _Answer, method: str, kind: type[T]) -> T:
         raise _refusal_or_lie(answer, method)
     try:
         return msgspec.json.decode(answer.result, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise LyingNodeError(
             f"an answer of another shape: {error}", what=method, next="the client asks another node"
         ) from None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from moyai.client.errors import LyingNodeError
+from moyai.client.errors import NOT_JSON, LyingNodeError
 from moyai.client.proofs import ProvenHistory, ProvenValue
 from moyai.primitives.codec import Codec
 from moyai.primitives.errors import MoyaiError
@@ -81,7 +81,7 @@ def _json(value: bytes | None) -> Any:
         return None
     try:
         return msgspec.json.decode(value)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise _newer("record") from None
 
 

@@ -1,13 +1,13 @@
 """A proven city, nodes of it on loopback, and clients whose clock is the city's."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+
 from harness.loopback_node import LoopbackNode
 from harness.proven_city import ProvenCity
-
 from moyai.client import Client, ClientSettings
 
 
@@ -30,11 +30,21 @@ async def other(city: ProvenCity) -> AsyncIterator[LoopbackNode]:
         yield running
 
 
-@pytest.fixture
-def patient(city: ProvenCity) -> ClientSettings:
+def settings_of(city: ProvenCity) -> ClientSettings:
+    """Return settings with the city's clock, for tests that wait for nothing."""
     return ClientSettings(
         now_ms=lambda: city.now_ms, retry_pause_ms=1, retry_pause_max_ms=4, rounds_max=2
     )
+
+
+@pytest.fixture
+def patient_settings() -> Callable[[ProvenCity], ClientSettings]:
+    return settings_of
+
+
+@pytest.fixture
+def patient(city: ProvenCity) -> ClientSettings:
+    return settings_of(city)
 
 
 class Connect:

@@ -5,14 +5,14 @@ It stands for any node, a lying one too; the shipped door has its own tests.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestServer
-from harness.proven_city import ProvenCity
 
+from harness.proven_city import ProvenCity
 from moyai.primitives.block import Header
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import genesis_digest
@@ -58,7 +58,7 @@ class LoopbackNode:
         self.url = ""
 
     @asynccontextmanager
-    async def running(self):
+    async def running(self) -> AsyncIterator[Self]:
         app = web.Application()
         app.router.add_post("/", self._post)
         app.router.add_get("/ws", self._socket)
@@ -118,7 +118,9 @@ class LoopbackNode:
 
         return self.city.snapshot_of(read)
 
-    def chain_certificate(self, height: int | None = None, known_height: int | None = None) -> Answer:
+    def chain_certificate(
+        self, height: int | None = None, known_height: int | None = None
+    ) -> Answer:
         certified = self._certified_height() if height is None else height
         return {
             "certified": self._certified(certified),
@@ -191,6 +193,10 @@ class LoopbackNode:
             assert message.type is WSMsgType.TEXT
             params = json.loads(message.data)["params"]
             self.asked.append(f"subscribe {params.get('cursor')}")
+            if not params.get("cursor", "0").isdigit():
+                error = {"code": -32010, "message": "no", "data": Refusal("bad_cursor").data}
+                await socket.send_json({"jsonrpc": "2.0", "id": 0, "error": error})
+                continue
             await self._tell(socket, int(params.get("cursor", "0")))
         return socket
 

@@ -59,7 +59,9 @@ def seed(text: str) -> bytes:
     return tagged(Tag.LEADER, text.encode())
 
 
-VALIDATORS = sorted((SigningKey(seed(f"{name} validator")) for name in NAMES), key=lambda k: k.public)
+VALIDATORS = sorted(
+    (SigningKey(seed(f"{name} validator")) for name in NAMES), key=lambda k: k.public
+)
 OFFICER_KEYS = {name: SigningKey(seed(f"{name} officer")) for name in NAMES}
 OFFICERS = {name: KeySigner(key) for name, key in OFFICER_KEYS.items()}
 ACCOUNTS = {name: AccountId(seed(f"{name} account")[:20]) for name in NAMES}
