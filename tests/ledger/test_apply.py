@@ -6,21 +6,46 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.any_operation import any_operation
 from harness.ledger_city import (
     CITY_HALL,
     FREE_POLICY,
     NOBODY,
     OFFICER,
+    SECOND_OFFICER,
     LedgerCity,
+    canonical,
     key,
     owner,
     state_bytes,
 )
 from moyai.ledger.codes import Code
 from moyai.ledger.tokens import read_balance
-from moyai.primitives.operations_tokens import BurnToken, TransferToken
+from moyai.primitives.ids import Digest
+from moyai.primitives.limits import STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX
+from moyai.primitives.operations import (
+    BurnToken,
+    CreateCollection,
+    CreateTokenClass,
+    MintToken,
+    Operation,
+    RegisterDocument,
+    TransferToken,
+)
+from moyai.primitives.operations_identity import Level
+from moyai.primitives.operations_records import Writers
 
 ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = canonical(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"n": {"type": "integer"}},
+    }
+)
 ALICE, BOB = key(21), key(22)
 
 
@@ -59,6 +84,30 @@ def test_an_unknown_account_ends_in_a_receipt(city: LedgerCity) -> None:
 def test_an_empty_block_changes_nothing(city: LedgerCity) -> None:
     outcome = city.block()
     assert (outcome.receipts, outcome.changes, outcome.indexes) == ((), {}, ())
+
+
+KNOWN = ["coin", "lots", "a", "bylaw", CITY_HALL, NOBODY, OFFICER, b'{"n":1}', SCHEMA]
+prepared = (
+    CreateTokenClass("coin", "c", "c", FREE_POLICY, ()),
+    MintToken("coin", CITY_HALL, 100),
+    CreateCollection("lots", "l", "l", SCHEMA, ("n",), Writers((), (), Level.GUEST)),
+    RegisterDocument("bylaw", Digest(bytes(32)), 1),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(any_operation(KNOWN), min_size=1, max_size=4))
+def test_whatever_a_transaction_holds_ends_in_a_receipt(operations: list[Operation]) -> None:
+    city = LedgerCity()
+    city.must(CITY_HALL, *prepared, by=(OFFICER,))
+    made = [city.transaction(CITY_HALL, (one,), (OFFICER, SECOND_OFFICER)) for one in operations]
+    outcome = city.block(*made)
+    assert [one.transaction for one in outcome.receipts] == [one.id for one in made]
+    assert {Code(one.code) for one in outcome.receipts} <= set(Code)
+    for name, value in outcome.changes.items():
+        assert len(name) <= STATE_KEY_BYTES_MAX
+        assert value is not None
+        assert len(value) <= STATE_VALUE_BYTES_MAX
 
 
 PROGRAM = """
