@@ -36,6 +36,15 @@ def test_activity_is_judged_only_after_two_rounds_since_the_start() -> None:
     assert lively(8).inactive(DEAD, View(8))
 
 
+def test_after_a_restart_nobody_is_judged_for_two_rounds() -> None:
+    for view, judged in ((107, False), (108, True)):
+        activity = Activity(CITY.validators, View(100))
+        for signer in range(3):
+            activity.heard(vote(signer, view - 1))
+        activity.final_view = View(view - 1)
+        assert activity.inactive(DEAD, View(view)) is judged
+
+
 def test_one_vote_restores_it() -> None:
     activity = lively(12)
     activity.heard(vote(DEAD, 11))

@@ -111,6 +111,18 @@ def test_delta_grows_by_half_for_each_view_nullified_in_a_row() -> None:
     assert stage.machine.status().delta_ms == 250
 
 
+def test_a_finalization_of_an_earlier_view_sets_delta_back() -> None:
+    stage = Stage.following(1, 2)
+    block = stage.make(1)
+    stage.propose(block)
+    stage.hear(stage.others[0], stage.notarization(block))
+    stage.fire(Timer.LEADER)
+    stage.hear(stage.others[0], stage.nullification(2))
+    assert stage.machine.status().delta_ms == 375
+    stage.hear(stage.others[0], stage.finalization(block))
+    assert stage.machine.status().delta_ms == 250
+
+
 def test_observers_run_no_view_timer() -> None:
     stage = Stage(me=None)
     stage.start()
