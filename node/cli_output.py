@@ -20,6 +20,10 @@ from moyai.primitives.errors import MoyaiError
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
+PIPED_COLUMNS = 400
+"""How wide a table may be where no terminal cuts it."""
+
+
 class ExitCode(IntEnum):
     """The exit codes, the same for every command."""
 
@@ -43,7 +47,8 @@ class Answer(MoyaiError):
 
 def out() -> Console:
     """Return the console of answers."""
-    return Console(file=sys.stdout, soft_wrap=True, highlight=False)
+    width = None if sys.stdout.isatty() else PIPED_COLUMNS
+    return Console(file=sys.stdout, soft_wrap=True, highlight=False, width=width)
 
 
 def say(text: str) -> None:

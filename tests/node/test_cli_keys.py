@@ -1,5 +1,6 @@
 """`moyai keys`: makes, shows, seals; never shows a secret."""
 
+import io
 import json
 from pathlib import Path
 
@@ -58,6 +59,6 @@ def test_without_a_terminal_nothing_waits_for_a_passphrase(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MOYAI_PASSPHRASE", raising=False)
-    monkeypatch.setattr("sys.stdin", (tmp_path / "empty").open("w+"))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     assert main(["keys", "new", str(tmp_path / "k"), "--encrypt"]) == ExitCode.REFUSED
     assert "set MOYAI_PASSPHRASE" in capsys.readouterr().err
