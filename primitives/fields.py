@@ -7,7 +7,7 @@ from msgspec import Meta
 from moyai.primitives import ids, limits
 
 ChainIdField = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=limits.CHAIN_ID_CHARACTERS_MAX)
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*\Z", max_length=limits.CHAIN_ID_CHARACTERS_MAX)
 ]
 EpochField = Annotated[ids.Epoch, Meta(ge=0, le=limits.EPOCH_MAX)]
 ViewField = Annotated[ids.View, Meta(ge=0, le=limits.VIEW_MAX)]
