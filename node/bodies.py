@@ -50,24 +50,14 @@ class Bodies:
         self._parameters = parameters
         self._pool = pool
         self._final_ids = final_ids
-        self._held: dict[Digest, tuple[CheckedTransaction, ...]] = {}
-        self._ids: dict[Digest, tuple[TransactionId, ...]] = {}
+        self._held: dict[Digest, dict[TransactionId, CheckedTransaction]] = {}
         self._waiting: dict[Digest, _Waiting] = {}
 
-    def get(self, digest: Digest) -> tuple[CheckedTransaction, ...] | None:
-        """Return the transactions of a block in order, or none while some are missing."""
-        return self._held.get(digest)
-
-    def ids(self, digest: Digest) -> tuple[TransactionId, ...] | None:
-        """Return the ids in a block, whether its transactions are here already or asked for."""
-        waiting = self._waiting.get(digest)
-        return waiting.order.transaction_ids if waiting else self._ids.get(digest)
-
     def find(self, transaction_id: TransactionId) -> CheckedTransaction | None:
-        """Return a transaction of a held body; for the rare questions of other nodes."""
-        for digest, ids in self._ids.items():
-            if transaction_id in ids:
-                return self._held[digest][ids.index(transaction_id)]
+        """Return a transaction of a held body."""
+        for body in self._held.values():
+            if transaction_id in body:
+                return body[transaction_id]
         return None
 
     def hold_own(
@@ -77,38 +67,39 @@ class Bodies:
         if digest not in self._held:
             found = (self._pool.get(entry) for entry in transaction_ids)
             self.hold(digest, (transaction for transaction in found if transaction is not None))
-        body = self._held[digest]
+        body = tuple(self._held[digest].values())
         assert len(body) == len(transaction_ids), "an own block names only what the pool holds"
         return body
 
     def hold(self, digest: Digest, transactions: Iterable[CheckedTransaction]) -> None:
         """Keep a body that is known to be right: the own proposal's, or one read back at start."""
-        body = tuple(transactions)
-        self._held[digest] = body
-        self._ids[digest] = tuple(transaction.id for transaction in body)
+        self._held[digest] = {transaction.id: transaction for transaction in transactions}
 
     def drop(self, digest: Digest) -> tuple[CheckedTransaction, ...]:
         """Forget a block and return what it held."""
         self._waiting.pop(digest, None)
-        self._ids.pop(digest, None)
-        return self._held.pop(digest, ())
+        return tuple(self._held.pop(digest, {}).values())
 
     def ids_of(self, digests: Iterable[Digest]) -> set[TransactionId]:
         """Return the ids in these blocks, for questions of membership only."""
-        return {entry for digest in digests for entry in self._ids.get(digest, ())}
+        return {entry for digest in digests for entry in self._held.get(digest, ())}
 
     def check(self, order: CheckBlock) -> BlockChecked | None:
-        """Return the verdict on a body, or none while transactions are missing."""
+        """Return the verdict on a body, or none while transactions are missing.
+
+        Asked again about a block, it goes on with what has come in the meantime.
+        """
         if order.digest in self._held:
             return BlockChecked(order.digest, BodyVerdict.VALID, "")
         reason = self._shape_error(order)
         if reason:
             return BlockChecked(order.digest, BodyVerdict.INVALID, reason)
-        found = {
-            entry: transaction
-            for entry in order.transaction_ids
-            if (transaction := self._pool.get(entry)) is not None
-        }
+        before = self._waiting.get(order.digest)
+        found = dict(before.found) if before is not None else {}
+        for entry in order.transaction_ids:
+            transaction = self._pool.get(entry)
+            if transaction is not None:
+                found[entry] = transaction
         waiting = _Waiting(order, found, set(order.transaction_ids) - found.keys())
         if waiting.missing:
             self._waiting[order.digest] = waiting

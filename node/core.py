@@ -30,7 +30,7 @@ from moyai.node.bodies import Bodies
 from moyai.node.builder import Builder
 from moyai.node.catchup import CatchUpRun
 from moyai.node.executor import Executor
-from moyai.node.ingest import Admissible, Ingest, Submitted
+from moyai.node.ingest import CLOCK_TOLERANCE_MS, Admissible, Ingest, Submitted
 from moyai.node.perform import Holdings, Performer, Surroundings
 from moyai.node.ports import JournalPort
 from moyai.node.runner import Parts, Runner
@@ -90,6 +90,7 @@ class Core:
         self.peer_heights: dict[NetworkKey, Height] = {}
         self._work_changed = True
         self._ticked_ms = 0
+        self._expired_due_ms: dict[TransactionId, int] = {}
         self.mempool = Mempool(parameters)
         self.final_ids = start.final_ids
         self.bodies = Bodies(parameters=parameters, pool=self.mempool, final_ids=self.final_ids)
@@ -170,7 +171,12 @@ class Core:
 
     def is_pending(self, transaction_id: TransactionId) -> bool:
         """Return whether a transaction is held here and its block is not on disk yet."""
-        return self.mempool.get(transaction_id) is not None or transaction_id in self.final_ids
+        return (
+            self.mempool.get(transaction_id) is not None
+            or self.bodies.find(transaction_id) is not None
+            or transaction_id in self._expired_due_ms
+            or transaction_id in self.final_ids
+        )
 
     def committed(self, height: Height) -> None:
         """Blocks up to `height` are on disk."""
@@ -206,12 +212,26 @@ class Core:
         self.catch_up.tick(now_ms, self._linked)
 
     def expire(self) -> list[TransactionId]:
-        """Forget transactions whose time is over, and return them. Every second or so."""
-        expired = self.mempool.expire(self._clock.now().wall_ms)
-        if expired:
-            self._dissemination.settle(expired)
+        """Forget transactions whose time is over; return those that no block will hold any more.
+
+        To be called every second or so. The clock of a leader may lag behind this one, and a block
+        under way may hold what is over here: such a transaction has not expired yet.
+        """
+        now = self._clock.now()
+        forgotten = self.mempool.expire(now.wall_ms)
+        if forgotten:
+            self._dissemination.settle(forgotten)
             self._note_work()
-        return expired
+        for transaction_id in forgotten:
+            self._expired_due_ms[transaction_id] = now.mono_ms + CLOCK_TOLERANCE_MS
+        over = [
+            transaction_id
+            for transaction_id, due_ms in self._expired_due_ms.items()
+            if due_ms <= now.mono_ms and self.bodies.find(transaction_id) is None
+        ]
+        for transaction_id in over:
+            del self._expired_due_ms[transaction_id]
+        return [each for each in over if each not in self.final_ids]
 
     def turn(self) -> bool:
         """Take what has happened through one turn; return whether there is more to do at once."""

@@ -21,6 +21,7 @@ from moyai.primitives.transaction import (
 )
 
 VERIFY_QUEUE_MAX = 20_000
+WANTED_QUEUE_MAX = 2 * VERIFY_QUEUE_MAX
 SLICE_SIGNATURES = 16
 CLOCK_TOLERANCE_MS = 2_000
 
@@ -64,6 +65,7 @@ class _Job(msgspec.Struct):
     transaction: Transaction
     sender: NetworkKey | None
     waiting: list[tuple[_Submission, int]]
+    first: bool = False
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -105,7 +107,7 @@ class Ingest:
     @property
     def backlog(self) -> int:
         """Return the number of transactions whose signatures wait to be checked."""
-        return len(self._jobs)
+        return len(self._queued)
 
     def submit(
         self, raws: Sequence[bytes], now_ms: int, done: Callable[[list[Submitted]], None]
@@ -124,17 +126,24 @@ class Ingest:
                 submission.settle(place, outcome)
 
     def receive(self, sender: NetworkKey, raws: Sequence[bytes], now_ms: int) -> None:
-        """Take transactions of a peer, which should have checked them."""
+        """Take transactions of a peer, which should have checked them.
+
+        What a body waits for is taken whatever its time, and checked first; beyond the bound it is
+        dropped, and asked for again.
+        """
         for raw in raws:
-            if raw in self._queued:
+            queued = self._queued.get(raw)
+            if queued is not None:
+                self._hurry(queued)
                 continue
             try:
                 transaction = parse_transaction(raw)
             except MoyaiError as fault:
                 self._misbehaved(sender, f"transaction: {fault.reason}")
                 return
-            if self._is_wanted(transaction.id) or self._is_useful(transaction, now_ms):
-                self._enqueue(transaction, sender)
+            wanted = self._is_wanted(transaction.id) and self.backlog < WANTED_QUEUE_MAX
+            if wanted or self._is_useful(transaction, now_ms):
+                self._hurry(self._enqueue(transaction, sender))
 
     def verify_slice(self) -> Verified:
         """Check the signatures of the oldest transactions, `SLICE_SIGNATURES` or a little more."""
@@ -142,6 +151,8 @@ class Ingest:
         budget = SLICE_SIGNATURES
         while self._jobs and budget > 0:
             job = self._jobs.popleft()
+            if self._queued.get(job.transaction.raw) is not job:
+                continue  # checked out of turn
             del self._queued[job.transaction.raw]
             budget -= len(job.transaction.signatures)
             self._finish(job, verified)
@@ -158,7 +169,7 @@ class Ingest:
         if self._is_final(transaction.id) or self._mempool.get(transaction.id) is not None:
             return Submitted(transaction.id, None, known=True)
         self._check_admissible(transaction, now_ms)
-        if len(self._jobs) >= VERIFY_QUEUE_MAX:
+        if self.backlog >= VERIFY_QUEUE_MAX:
             raise NodeBusyError(
                 f"{VERIFY_QUEUE_MAX} transactions wait for their signature check",
                 what=f"transaction {transaction.id.hex()}",
@@ -183,7 +194,13 @@ class Ingest:
             self._check_admissible(transaction, now_ms)
         except TransactionError:
             return False  # an honest peer's clock may differ
-        return len(self._jobs) < VERIFY_QUEUE_MAX
+        return self.backlog < VERIFY_QUEUE_MAX
+
+    def _hurry(self, job: _Job) -> None:
+        """Check what a body waits for before everything else."""
+        if not job.first and self._is_wanted(job.transaction.id):
+            job.first = True
+            self._jobs.appendleft(job)
 
     def _enqueue(self, transaction: Transaction, sender: NetworkKey | None) -> _Job:
         job = _Job(transaction, sender, [])
@@ -208,9 +225,10 @@ class Ingest:
         admission = self._mempool.add(checked)
         if admission.added:
             verified.pooled.append(checked)
-            if job.sender is None:
+            if job.sender is None or job.waiting:
                 verified.own.append(checked)
-        self._settle(job, Submitted(transaction_id, admission.refusal, known=not admission.added))
+        known = not admission.added and admission.refusal is None
+        self._settle(job, Submitted(transaction_id, admission.refusal, known=known))
 
     @staticmethod
     def _settle(job: _Job, outcome: Submitted) -> None:

@@ -28,6 +28,7 @@ from moyai.consensus.inputs import (
     CertificateVerified,
     EvidenceVerified,
     Input,
+    Synced,
     VoteVerified,
 )
 from moyai.consensus.machine import Machine
@@ -77,7 +78,8 @@ class Runner:
         bodies: dict[Digest, tuple[bytes, ...]] = {}
         later: list[Effect] = []
         while queue:
-            for effect in self.machine.step(queue.popleft(), self._clock.now()):
+            event = queue.popleft()
+            for effect in self.machine.step(event, self._clock.now()):
                 if isinstance(effect, Persist):
                     records.extend(effect.records)
                     self._collect_bodies(effect, bodies)
@@ -87,6 +89,8 @@ class Runner:
                         later.append(effect)
                     else:
                         queue.extend(answer)
+            if isinstance(event, Synced):
+                self._bodies.drop(header_digest(event.tip.header))
         if records:
             self._journal.commit(records, bodies)
         for effect in later:

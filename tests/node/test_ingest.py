@@ -1,0 +1,208 @@
+"""Scenarios of transactions on their way in, from clients and from peers that may lie."""
+
+import pytest
+
+from harness.core_city import CHAIN_ID, START_MS, document, forged
+from harness.orders import check_order, checked
+from moyai.ledger.mempool import Mempool
+from moyai.ledger.recent import RecentIds
+from moyai.node import ingest as ingest_module
+from moyai.node.bodies import Bodies
+from moyai.node.ingest import SLICE_SIGNATURES, Admissible, Ingest, Submitted, Verified
+from moyai.primitives.ids import NetworkKey, TimeMs
+from moyai.primitives.parameters import Parameters
+
+HONEST, LIAR = NetworkKey(b"\x01" * 32), NetworkKey(b"\x02" * 32)
+PARAMETERS = Parameters(account_pending_max=20)
+
+
+class Desk:
+    """An ingest with the real pool, final ids and bodies."""
+
+    def __init__(self) -> None:
+        self.pool = Mempool(PARAMETERS)
+        self.final_ids = RecentIds(PARAMETERS.tx_window_ms)
+        self.bodies = Bodies(parameters=PARAMETERS, pool=self.pool, final_ids=self.final_ids)
+        self.reports: list[tuple[NetworkKey, str]] = []
+        self.ingest = Ingest(
+            admissible=Admissible(CHAIN_ID, PARAMETERS.tx_window_ms),
+            mempool=self.pool,
+            is_final=self.final_ids.__contains__,
+            is_wanted=self.bodies.wants,
+            misbehaved=lambda peer, reason: self.reports.append((peer, reason)),
+        )
+
+    def submit(self, *raws: bytes) -> list[list[Submitted]]:
+        """Return the list in which the answer will appear, once."""
+        answers: list[list[Submitted]] = []
+        self.ingest.submit(raws, START_MS, answers.append)
+        return answers
+
+    def receive(self, sender: NetworkKey, *raws: bytes) -> None:
+        self.ingest.receive(sender, raws, START_MS)
+
+    def verify(self) -> Verified:
+        found = Verified([], [], [])
+        while self.ingest.backlog:
+            part = self.ingest.verify_slice()
+            found.pooled.extend(part.pooled)
+            found.own.extend(part.own)
+            found.wanted.extend(part.wanted)
+        return found
+
+    def want(self, number: int) -> None:
+        """Let a body wait for document `number`."""
+        assert self.bodies.check(check_order([checked(number)])) is None
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def code(outcome: Submitted) -> str:
+    return outcome.refusal.code if outcome.refusal is not None else ""
+
+
+def test_an_empty_list_is_answered_at_once(desk: Desk) -> None:
+    assert desk.submit() == [[]]
+
+
+def test_outcomes_come_once_and_in_the_order_of_the_list(desk: Desk) -> None:
+    raws = [
+        document(1),
+        b"\xc1 no transaction",
+        forged(document(2)),
+        document(3, chain_id="elsewhere"),
+        document(4, valid_until_ms=START_MS),
+        document(5, valid_until_ms=START_MS + PARAMETERS.tx_window_ms + 1),
+        document(1),
+    ]
+    answers = desk.submit(*raws)
+    assert answers == []
+    desk.verify()
+    (outcomes,) = answers
+    assert outcomes[0] == outcomes[6] == Submitted(checked(1).id, None)
+    assert [code(outcome) for outcome in outcomes[2:6]] == [
+        "bad_signature",
+        "wrong_chain",
+        "expired",
+        "too_far_ahead",
+    ]
+    assert code(outcomes[1])
+
+
+def test_own_transactions_are_passed_on_and_those_of_peers_are_not(desk: Desk) -> None:
+    desk.submit(document(1))
+    desk.receive(HONEST, document(2))
+    found = desk.verify()
+    assert found.pooled == [checked(1), checked(2)]
+    assert found.own == [checked(1)]
+    assert desk.reports == []
+
+
+def test_a_client_who_hands_in_what_a_peer_sent_a_moment_ago_makes_it_our_own(desk: Desk) -> None:
+    desk.receive(LIAR, document(1))
+    answers = desk.submit(document(1))
+    assert desk.verify().own == [checked(1)]
+    assert answers == [[Submitted(checked(1).id, None)]]
+
+
+def test_what_is_pooled_or_final_is_known(desk: Desk) -> None:
+    desk.submit(document(1))
+    desk.verify()
+    desk.final_ids.add_block(TimeMs(START_MS), [checked(2).id])
+    (outcomes,) = desk.submit(document(1), document(2))
+    assert [outcome.known for outcome in outcomes] == [True, True]
+    desk.receive(HONEST, document(1), document(2))
+    assert not desk.ingest.backlog
+
+
+def test_what_becomes_final_while_it_is_queued_is_known_and_not_pooled(desk: Desk) -> None:
+    answers = desk.submit(document(1))
+    desk.final_ids.add_block(TimeMs(START_MS), [checked(1).id])
+    assert desk.verify() == Verified([], [], [])
+    assert answers == [[Submitted(checked(1).id, None, known=True)]]
+
+
+def test_forged_copies_sent_before_the_good_one_do_not_keep_it_out(desk: Desk) -> None:
+    desk.receive(LIAR, forged(document(1)))
+    desk.receive(HONEST, document(1))
+    answers = desk.submit(document(1))
+    assert desk.verify().pooled == [checked(1)]
+    assert [peer for peer, _ in desk.reports] == [LIAR]
+    assert answers == [[Submitted(checked(1).id, None)]]
+
+
+def test_forged_copies_of_what_a_body_wants_do_not_complete_it(desk: Desk) -> None:
+    desk.want(1)
+    desk.receive(LIAR, forged(document(1)))
+    assert desk.verify().wanted == []
+    desk.receive(HONEST, document(1))
+    assert desk.verify().wanted == [checked(1)]
+
+
+def test_what_no_transaction_is_ends_the_batch_of_a_liar(desk: Desk) -> None:
+    desk.receive(LIAR, b"", document(1))
+    assert [peer for peer, _ in desk.reports] == [LIAR]
+    assert not desk.ingest.backlog
+
+
+def test_an_honest_peer_with_another_clock_is_not_reported(desk: Desk) -> None:
+    desk.receive(HONEST, document(1, valid_until_ms=START_MS), document(2, chain_id="elsewhere"))
+    assert desk.reports == []
+    assert not desk.ingest.backlog
+
+
+def test_what_a_body_wants_is_taken_although_it_is_over_or_the_pool_refuses_it(desk: Desk) -> None:
+    for number in range(PARAMETERS.account_pending_max):
+        desk.submit(document(100 + number))
+    desk.verify()
+    over = checked(1, valid_until_ms=START_MS)
+    assert desk.bodies.check(check_order([over])) is None
+    desk.want(2)
+    desk.receive(HONEST, over.raw, document(2), document(3))
+    found = desk.verify()
+    assert found.wanted == [checked(2), over]
+    assert found.pooled == []
+
+
+def test_a_refusal_of_the_pool_is_told_to_the_client_and_is_not_known(desk: Desk) -> None:
+    for number in range(PARAMETERS.account_pending_max):
+        desk.submit(document(100 + number))
+    answers = desk.submit(document(1))
+    desk.verify()
+    ((outcome,),) = answers
+    assert code(outcome) == "account_busy"
+    assert not outcome.known
+
+
+def test_what_a_body_wants_is_checked_before_everything_else(desk: Desk) -> None:
+    for number in range(2 * SLICE_SIGNATURES):
+        desk.receive(LIAR, document(100 + number))
+    desk.receive(HONEST, document(1))
+    desk.want(1)
+    desk.want(2)
+    desk.receive(HONEST, document(1), document(2))
+    backlog = desk.ingest.backlog
+    assert desk.ingest.verify_slice().wanted == [checked(2), checked(1)]
+    assert desk.ingest.backlog == backlog - SLICE_SIGNATURES
+    assert desk.verify().wanted == []
+    assert not desk.ingest.backlog
+
+
+def test_the_queue_is_bounded_for_clients_for_peers_and_for_what_is_wanted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "VERIFY_QUEUE_MAX", 2)
+    monkeypatch.setattr(ingest_module, "WANTED_QUEUE_MAX", 3)
+    desk.receive(LIAR, document(1), document(2), document(3))
+    assert desk.ingest.backlog == 2
+    ((busy,),) = desk.submit(document(4))
+    assert code(busy) == "busy"
+    desk.want(5)
+    desk.receive(LIAR, forged(document(5)), document(5))
+    assert desk.ingest.backlog == 3
+    desk.verify()
+    desk.receive(HONEST, document(5))
+    assert desk.verify().wanted == [checked(5)]
