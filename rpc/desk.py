@@ -120,7 +120,7 @@ class Desk:
         if type(value) is list:
             return await self._answer_batch(value, caller)
         slots, tasks = self._prepare([value], caller)
-        self._charge(caller, sum(task.method.cost for task in tasks))
+        self._charge(caller, sum(task.method.cost_of(task.params) for task in tasks))
         await self._run(tasks, caller)
         first = slots[0]
         if isinstance(first, _Task):
@@ -135,7 +135,7 @@ class Desk:
                 next="send several smaller batches",
             )
         slots, tasks = self._prepare(values, caller)
-        self._charge(caller, sum(task.method.cost for task in tasks))
+        self._charge(caller, sum(task.method.cost_of(task.params) for task in tasks))
         await self._run(tasks, caller)
         answers: list[bytes] = []
         left = ANSWER_BYTES_MAX

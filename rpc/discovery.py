@@ -55,6 +55,7 @@ def _method(
         ],
         "result": {"name": "result", "schema": result},
         "x-cost": method.cost,
+        "x-page-cost": method.page_cost,
         "x-websocket-only": method.turn is Turn.SOCKET,
     }
 

@@ -6,7 +6,7 @@ A page ends where its cursor says, so what follows is neither repeated nor lost.
 from collections.abc import Callable
 
 from moyai.primitives.block import header_digest
-from moyai.primitives.ids import Height, format_account
+from moyai.primitives.ids import Height
 from moyai.primitives.receipt import Event
 from moyai.rpc.cursors import BlockCursor, CursorReader, EventCursor, cursor_text
 from moyai.rpc.limits import ROWS_SCANNED_MAX
@@ -14,7 +14,7 @@ from moyai.rpc.ports import ChainEvent, Place
 from moyai.rpc.readable import readable_event
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_events import BlockItem, EventFilter, EventItem
-from moyai.rpc.texts import time_text
+from moyai.rpc.texts import account_text, time_text
 
 BEGINNING = EventCursor(1, 0, 0)
 Wanted = Callable[[Event], bool]
@@ -41,7 +41,7 @@ def wanted_by(chosen: EventFilter) -> Wanted:
     def is_wanted(event: Event) -> bool:
         if kinds and event.kind not in kinds and event.kind.partition(".")[0] not in kinds:
             return False
-        return not accounts or any(format_account(one) in accounts for one in event.accounts)
+        return not accounts or any(account_text(one) in accounts for one in event.accounts)
 
     return is_wanted
 

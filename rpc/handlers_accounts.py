@@ -4,7 +4,7 @@ from moyai.ledger.accounts import read_account
 from moyai.ledger.identity import level_of, read_identity
 from moyai.ledger.tokens import read_balance, read_supply, read_token
 from moyai.primitives.errors import IdentifierError
-from moyai.primitives.ids import AccountId, format_account, parse_account
+from moyai.primitives.ids import AccountId, parse_account
 from moyai.primitives.state_values import Account
 from moyai.primitives.transaction import parse_transaction
 from moyai.rpc.cursors import AccountCursor, CursorReader, bad_cursor, cursor_text, question_mark
@@ -25,7 +25,7 @@ from moyai.rpc.schema_accounts import (
     TokenParams,
     TokenShown,
 )
-from moyai.rpc.texts import time_text
+from moyai.rpc.texts import account_text, time_text
 
 _cursors = CursorReader(AccountCursor)
 
@@ -57,7 +57,7 @@ def account_get(reads: Reads, params: AccountParams) -> AccountShown:
         frozen=account.frozen,
         roles=[role.name.lower() for role in account.roles],
         member=account.member,
-        sponsor=format_account(account.sponsor),
+        sponsor=account_text(account.sponsor),
         opened=time_text(account.opened_ms),
         level=level_of(reads, account_id, account, reads.head.time_ms).name.lower(),
     )
@@ -78,7 +78,7 @@ def identity_get(reads: Reads, params: AccountParams) -> IdentityShown:
         bound_level=identity.level.name.lower(),
         standing=identity.standing.name.lower(),
         expires=time_text(identity.expires_ms),
-        registrar=format_account(identity.registrar),
+        registrar=account_text(identity.registrar),
         place_cell=identity.place_cell,
         programmes=[programme for programme, _ in identity.nullifiers],
     )
@@ -150,7 +150,7 @@ def _known_account(reads: Reads, account_id: AccountId, text: str) -> Account:
 
 def _history_item(reads: Reads, place: Place) -> HistoryItem:
     snapshot = reads.snapshot
-    transaction_id = snapshot.transaction_ids(place.height)[place.position]
+    transaction_id = reads.transaction_ids(place.height)[place.position]
     found = snapshot.transaction(transaction_id)
     receipt = snapshot.receipt(transaction_id)
     assert found is not None and receipt is not None, "a block lists what it holds"  # noqa: PT018 - one fact

@@ -1,12 +1,11 @@
 """Answers about documents: the versions of a series, and which was in force when."""
 
 from moyai.ledger.documents import read_series, read_version, version_in_force
-from moyai.primitives.ids import format_account
 from moyai.primitives.state_values import DocumentVersion
 from moyai.rpc.errors import NotFoundError
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_records import DocumentParams, DocumentShown, DocumentVersionShown
-from moyai.rpc.texts import time_of, time_text
+from moyai.rpc.texts import account_text, time_of, time_text
 
 VERSIONS_SHOWN_MAX = 100
 
@@ -31,7 +30,7 @@ def documents_get(reads: Reads, params: DocumentParams) -> DocumentShown:
     return DocumentShown(
         height=reads.height,
         series=params.series,
-        owner=format_account(series.owner),
+        owner=account_text(series.owner),
         at=time_text(at_ms),
         in_force=None if in_force is None else in_force[0],
         versions=versions,

@@ -4,7 +4,6 @@ import msgspec
 
 from moyai.ledger.membership import read_parameters
 from moyai.primitives.genesis import genesis_digest
-from moyai.primitives.ids import format_account
 from moyai.rpc.ports import NodePorts, NodeStatus
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_node import (
@@ -20,7 +19,7 @@ from moyai.rpc.schema_node import (
     StatusShown,
 )
 from moyai.rpc.schema_types import NoParams
-from moyai.rpc.texts import base64_text, time_text
+from moyai.rpc.texts import account_text, base64_text, time_text
 
 
 def node_status(reads: Reads, _params: StatusParams) -> StatusShown:
@@ -68,7 +67,7 @@ def members_list(reads: Reads, _params: NoParams) -> MembersShown:
             validator_key=member.validator_key.hex(),
             network_key=member.network_key.hex(),
             endpoint=member.endpoint,
-            account=format_account(member.account),
+            account=account_text(member.account),
             roles=[role.name.lower() for role in member.roles],
         )
         for member in genesis.members

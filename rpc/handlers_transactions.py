@@ -1,7 +1,7 @@
 """Answers of the `tx_…` methods that read; submitting and waiting are in `writes`."""
 
 from moyai.ledger.codes import CATALOGUE, Code
-from moyai.primitives.ids import TransactionId, format_account
+from moyai.primitives.ids import TransactionId
 from moyai.primitives.receipt import Receipt
 from moyai.primitives.transaction import Transaction, parse_transaction
 from moyai.rpc.errors import NotFoundError
@@ -16,7 +16,7 @@ from moyai.rpc.schema_transactions import (
     TransactionShown,
     TransactionStatus,
 )
-from moyai.rpc.texts import base64_text, time_text, transaction_id
+from moyai.rpc.texts import account_text, base64_text, time_text, transaction_id
 
 
 def tx_status(reads: Reads, params: TransactionParams) -> TransactionStatus:
@@ -94,7 +94,7 @@ def _shown(reads: Reads, found: FoundTransaction, receipt: Receipt) -> Transacti
         height=found.place.height,
         index=found.place.position,
         time=time_text(reads.header(found.place.height).time_ms),
-        account=format_account(body.account),
+        account=account_text(body.account),
         signers=[
             SignerShown(scheme=signer.scheme, public_key=signer.public_key.hex())
             for signer in body.signers

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from moyai.rpc.limits import PAGE_ITEMS_MAX
 from moyai.rpc.schema_types import Params
 
 
@@ -25,13 +26,23 @@ class Turn(Enum):
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the table; `cost` is in units of about 50 µs of this node's time."""
+    """One row of the table.
+
+    A call costs `cost`, and `page_cost` more for a page of the largest size; both in units of about
+    50 µs of this node's time.
+    """
 
     turn: Turn
     params: type[Params]
     result: Any
     handler: Callable[..., Any]
     cost: int = 1
+    page_cost: int = 0
+
+    def cost_of(self, params: Params) -> int:
+        """Return what one call costs."""
+        limit = getattr(params, "limit", 0) if self.page_cost else 0
+        return self.cost + self.page_cost * limit // PAGE_ITEMS_MAX
 
     @property
     def summary(self) -> str:

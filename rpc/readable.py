@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, format_account
+from moyai.primitives.ids import ACCOUNT_BYTES, AccountId
 from moyai.primitives.operations import Operation
 from moyai.primitives.receipt import Event
-from moyai.rpc.texts import time_text
+from moyai.rpc.texts import account_text, time_text
 
 AMOUNT_NAMES = frozenset({"amount", "cap", "supply", "balance"})
 JSON_NAMES = frozenset({"schema", "value"})
@@ -41,7 +41,7 @@ def readable_event(event: Event) -> dict[str, Any]:
     """Return kind, accounts and named fields of an event."""
     return {
         "kind": event.kind,
-        "accounts": [format_account(account) for account in event.accounts],
+        "accounts": [account_text(account) for account in event.accounts],
         "fields": {
             name.removesuffix(TIME_SUFFIX): readable_value(name, value)
             for name, value in event.fields
@@ -77,7 +77,7 @@ def _readable_integer(name: str, value: int) -> int | str:
 def _readable_bytes(name: str, value: bytes) -> Any:
     if name in JSON_NAMES:
         return json.loads(value)
-    return format_account(AccountId(value)) if len(value) == ACCOUNT_BYTES else value.hex()
+    return account_text(AccountId(value)) if len(value) == ACCOUNT_BYTES else value.hex()
 
 
 @cache

@@ -3,12 +3,13 @@
 Not here: the answers of each method (`handlers_…`).
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from moyai.ledger.state import StateEntry
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Height
+from moyai.primitives.ids import Height, TransactionId
 from moyai.rpc.errors import InvalidParamsError, NotFoundError
 from moyai.rpc.ports import NodePorts, Snapshot
 from moyai.rpc.waiters import FinalityWaiters
@@ -23,6 +24,8 @@ class Reads:
         self.snapshot = snapshot
         self.node = node
         self.waiters = waiters
+        self._headers: dict[int, Header] = {}
+        self._ids: dict[int, Sequence[TransactionId]] = {}
 
     @property
     def height(self) -> Height:
@@ -44,15 +47,25 @@ class Reads:
         return None if entry is None else entry.value
 
     def header(self, height: int) -> Header:
-        """Return a committed header. Raises `NotFoundError`."""
-        header = self.snapshot.header(height) if height <= self.snapshot.height else None
+        """Return a committed header, read once a snapshot. Raises `NotFoundError`."""
+        header = self._headers.get(height)
+        if header is None and height <= self.snapshot.height:
+            header = self.snapshot.header(height)
         if header is None:
             raise NotFoundError(
                 f"this node has committed blocks up to height {self.snapshot.height}",
                 what=f"block {height}",
                 next="ask for a lower height, or again later",
             )
+        self._headers[height] = header
         return header
+
+    def transaction_ids(self, height: int) -> Sequence[TransactionId]:
+        """Return the ids of a block's transactions, read once a snapshot."""
+        ids = self._ids.get(height)
+        if ids is None:
+            ids = self._ids[height] = self.snapshot.transaction_ids(height)
+        return ids
 
     def as_of(self, height: int | None) -> Height:
         """Return the height a question is about. Raises `InvalidParamsError` beyond the newest."""

@@ -1,9 +1,11 @@
 """Every method of the door: the index of the API.
 
-Costs are in units of about 50 µs of the node's time; a client has `cost_per_second` of them.
+Costs are in units of about 50 µs of the node's time; a client has `rpc.cost_per_second` of them.
 """
 
 from typing import Any
+
+import msgspec
 
 from moyai.rpc import handlers_accounts as accounts
 from moyai.rpc import handlers_chain as chain
@@ -35,6 +37,11 @@ def _read(handler: Any, params: type[Params], result: type, cost: int = 1) -> Me
     return Method(turn=Turn.READ, params=params, result=result, handler=handler, cost=cost)
 
 
+def _pages(handler: Any, params: type[Params], result: type, page_cost: int) -> Method:
+    row = _read(handler, params, result, 2)
+    return msgspec.structs.replace(row, page_cost=page_cost)
+
+
 METHODS: dict[str, Method] = {
     "tx_submit": Method(
         turn=Turn.SUBMIT,
@@ -62,7 +69,7 @@ METHODS: dict[str, Method] = {
         2,
     ),
     "chain_head": _read(chain.chain_head, of_chain.HeadParams, of_chain.HeadShown),
-    "chain_block": _read(chain.chain_block, of_chain.BlockParams, of_chain.BlockShown, 10),
+    "chain_block": _read(chain.chain_block, of_chain.BlockParams, of_chain.BlockShown, 20),
     "chain_certificate": _read(
         proofs.chain_certificate, of_chain.CertificateParams, of_chain.CertificateShown, 2
     ),
@@ -71,7 +78,7 @@ METHODS: dict[str, Method] = {
         params=of_chain.ProveParams,
         result=of_chain.ProofShown,
         handler=waits.chain_prove,
-        cost=20,
+        cost=40,
     ),
     "chain_genesis": _read(chain.chain_genesis, NoParams, of_chain.GenesisShown),
     "validators_get": _read(
@@ -84,11 +91,11 @@ METHODS: dict[str, Method] = {
     "account_get": _read(
         accounts.account_get, of_accounts.AccountParams, of_accounts.AccountShown, 2
     ),
-    "account_history": _read(
+    "account_history": _pages(
         accounts.account_history,
         of_accounts.AccountHistoryParams,
         of_accounts.AccountHistoryShown,
-        40,
+        400,
     ),
     "identity_get": _read(
         accounts.identity_get, of_accounts.AccountParams, of_accounts.IdentityShown, 2
@@ -101,19 +108,19 @@ METHODS: dict[str, Method] = {
         records.collection_get, of_records.CollectionParams, of_records.CollectionShown, 2
     ),
     "records_get": _read(records.records_get, of_records.RecordParams, of_records.RecordFound),
-    "records_query": _read(
-        records.records_query, of_records.RecordsParams, of_records.RecordsShown, 40
+    "records_query": _pages(
+        records.records_query, of_records.RecordsParams, of_records.RecordsShown, 500
     ),
-    "records_history": _read(
+    "records_history": _pages(
         records.records_history,
         of_records.RecordHistoryParams,
         of_records.RecordHistoryShown,
-        20,
+        500,
     ),
     "documents_get": _read(
         documents.documents_get, of_records.DocumentParams, of_records.DocumentShown, 5
     ),
-    "events_list": _read(events.events_list, of_events.EventsParams, of_events.EventsShown, 40),
+    "events_list": _pages(events.events_list, of_events.EventsParams, of_events.EventsShown, 150),
     "subscribe": Method(
         turn=Turn.SOCKET,
         params=of_events.SubscribeParams,

@@ -8,13 +8,21 @@ from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import IdentifierError
-from moyai.primitives.ids import TimeMs, TransactionId, parse_hex
+from moyai.primitives.ids import AccountId, TimeMs, TransactionId, format_account, parse_hex
 from moyai.rpc.errors import InvalidParamsError
 
+ACCOUNTS_REMEMBERED_MAX = 16_384
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=ACCOUNTS_REMEMBERED_MAX)
+def account_text(account: AccountId) -> str:
+    """Return the address of an account; its checksum costs 10 µs, and pages repeat accounts."""
+    return format_account(account)
 
 
 def base64_text(data: bytes) -> str:

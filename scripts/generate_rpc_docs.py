@@ -147,7 +147,8 @@ def _methods(shapes: dict[str, Any]) -> Iterator[str]:
 
 def _method(name: str, method: Method, shapes: dict[str, Any]) -> Iterator[str]:
     where = " · WebSocket only" if method.turn is Turn.SOCKET else ""
-    yield f"#### `{name}`\n\n{method.summary} (cost {method.cost}{where})\n"
+    page = f", a page of the largest size {method.page_cost} more" if method.page_cost else ""
+    yield f"#### `{name}`\n\n{method.summary} (cost {method.cost}{page}{where})\n"
     yield from _parameters(method)
     if isinstance(method.result, type) and issubclass(method.result, msgspec.Struct):
         yield f"Result: {_sentence(method.result)}\n"
