@@ -66,7 +66,8 @@ class City:
         return Digest(self.node(""))
 
     def prove(self, key: bytes) -> StateProof:
-        path, siblings = bits(sha(key)), []
+        path = bits(sha(key))
+        siblings: list[bytes] = []
         while True:
             prefix = path[: len(siblings)]
             below = [

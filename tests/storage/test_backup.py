@@ -1,5 +1,6 @@
 """Backup, restore and compaction: complete or not there, and a restored validator abstains."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ class Node:
 
 
 @pytest.fixture
-def node(tmp_path: Path):  # noqa: ANN201 - a generator of one node
+def node(tmp_path: Path) -> Iterator[Node]:
     made = Node(tmp_path)
     yield made
     for store in (made.chain.store, made.journal):

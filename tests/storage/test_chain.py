@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -210,7 +211,7 @@ def test_a_killed_process_leaves_all_that_it_had_written(tmp_path: Path, after: 
 )
 @settings(max_examples=25)
 def test_any_mix_of_writes_and_restarts_keeps_the_written_state(
-    tmp_path_factory: pytest.TempPathFactory, steps: list
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
 ) -> None:
     chain = ChainBuilder(tmp_path_factory.mktemp("chain") / "chain")
     model: list[dict[bytes, bytes | None]] = [dict(genesis_state(chain.genesis))]

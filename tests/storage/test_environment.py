@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def settings(path: Path, **changes: object) -> StoreSettings:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
+def environment(tmp_path: Path) -> Iterator[Environment]:
     opened = Environment.create(settings(tmp_path), Tables)
     yield opened
     opened.close()

@@ -1,6 +1,7 @@
 """Secondary indexes against a plain list: ranges, order, cursors, any height."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import lmdb
 import pytest
@@ -45,7 +46,7 @@ def read(txn: lmdb.Transaction, table: Table, **wanted: object) -> list[Row]:
 )
 @settings(max_examples=60)
 def test_any_range_as_of_any_height(
-    environment: Opened, blocks: list, low: bytes | None, high: bytes | None, reverse: bool
+    environment: Opened, blocks: list[Any], low: bytes | None, high: bytes | None, reverse: bool
 ) -> None:
     opened, table = environment
     with opened.begin(write=True) as txn:

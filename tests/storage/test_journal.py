@@ -1,6 +1,7 @@
 """The journal: what was committed before a message left is there after any crash."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -54,7 +55,7 @@ def floor(view: int) -> FloorRecord:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
+def journal(tmp_path: Path) -> Iterator[Journal]:
     opened = Journal.create(tmp_path / "journal", KEY, GENESIS, map_bytes=MAP_BYTES)
     yield opened
     opened.close()

@@ -181,7 +181,8 @@ def test_the_transactions_of_an_account_newest_first_in_pages(grown: ChainBuilde
 
 def test_events_page_by_page_without_loss_or_repetition(grown: ChainBuilder) -> None:
     with grown.store.snapshot() as snapshot:
-        seen, start = [], TransactionPlace(Height(0), 0)
+        seen: list[object] = []
+        start = TransactionPlace(Height(0), 0)
         while start.height <= snapshot.height:
             page = snapshot.events(start, limit=5)
             seen += page.rows

@@ -1,5 +1,6 @@
 """Full verification: every bit of every table counts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def filled(path: Path) -> ChainBuilder:
 
 
 @pytest.fixture
-def grown(tmp_path: Path):  # noqa: ANN201 - a generator of one store
+def grown(tmp_path: Path) -> Iterator[ChainBuilder]:
     chain = filled(tmp_path / "chain")
     yield chain
     chain.store.close()
@@ -41,6 +42,7 @@ def test_a_flipped_bit_in_any_value_is_noticed(grown: ChainBuilder, table: Chain
     rows = environment.table(table)
     with environment.read() as read:
         keys = [key for key, _ in rows.scan(read.raw)]
+    sealed = bytearray()
     for number, key in enumerate(keys):
         with environment.write() as txn:
             sealed = bytearray(txn.get(key, db=rows._database))
