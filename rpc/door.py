@@ -17,6 +17,7 @@ from moyai.rpc.settings import RpcConfig
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _BEARER = "Bearer "
+_SHOWN_CHARACTERS_MAX = 80
 
 
 class DoorError(WrongDoorError):
@@ -49,7 +50,7 @@ class Door:
                 421,
                 "host",
                 "is not a name of this node",
-                what=f"Host {hosts[0][:80] if hosts else ''}",
+                what=f"Host {shown(hosts[0]) if hosts else ''}",
                 advice="use the node's address, or have its operator add the name to rpc.hosts",
             )
         origins = request.headers.getall("Origin", [])
@@ -58,7 +59,7 @@ class Door:
                 403,
                 "origin",
                 "is a web page that may not use this node",
-                what=f"Origin {origins[0][:80]}",
+                what=f"Origin {shown(origins[0])}",
                 advice="have the operator add it to rpc.origins",
             )
 
@@ -78,8 +79,13 @@ class Door:
         header = request.headers.get("Authorization", "")
         if not header.startswith(_BEARER):
             return None
-        digest = sha256(header.removeprefix(_BEARER).encode()).hexdigest()
+        digest = sha256(header.removeprefix(_BEARER).encode(errors="surrogateescape")).hexdigest()
         return digest if digest in self._writer_keys else None
+
+
+def shown(text: str) -> str:
+    """Return what a client sent as it may be told back: cut, and in plain characters."""
+    return text[:_SHOWN_CHARACTERS_MAX].encode("ascii", "backslashreplace").decode("ascii")
 
 
 def check_body_headers(request: BaseRequest) -> None:

@@ -27,7 +27,7 @@ from moyai.rpc.connections import (
 )
 from moyai.rpc.desk import Answered, Caller, Desk
 from moyai.rpc.discovery import openrpc
-from moyai.rpc.door import Door, DoorError, check_body_headers, read_body
+from moyai.rpc.door import Door, DoorError, check_body_headers, read_body, shown
 from moyai.rpc.errors import DeadlineError, RpcError, error_object
 from moyai.rpc.limits import (
     REQUEST_BYTES_MAX,
@@ -172,7 +172,7 @@ class RpcServer:
                     405,
                     "method",
                     "is not served there",
-                    what=f"{request.method} {request.path}",
+                    what=shown(f"{request.method} {request.path}"),
                     advice="POST calls to /, connect WebSockets to /ws, GET health pages",
                 )
             case _:
@@ -180,7 +180,7 @@ class RpcServer:
                     404,
                     "path",
                     "is not served",
-                    what=request.path[:80],
+                    what=shown(request.path),
                     advice="POST calls to /, connect WebSockets to /ws",
                 )
 
