@@ -18,7 +18,9 @@ DEPTH_MAX = 8
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder(order="sorted")
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+"""A text, or what begins like one and never ends: each byte is looked at once."""
+
 _OPENING = b"[{"
 _CLOSING = b"]}"
 

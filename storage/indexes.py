@@ -77,7 +77,8 @@ def read_range(txn: lmdb.Transaction, table: Table, wanted: IndexRange) -> Itera
 
 
 def _close(txn: lmdb.Transaction, table: Table, stem: bytes, height: int) -> None:
-    after = stem + _number(_OPEN)
+    # No later height: the rows of a longer state key that begins like this one lie beyond it.
+    after = stem + _number(height + 1)
     key, data = next(table.scan_back(txn, after, start=stem))
     assert key[:-_HEIGHT_BYTES] == stem, "an index row is removed that was never added"
     if key == stem + _number(height):

@@ -77,6 +77,8 @@ def test_arbitrary_bytes_are_a_value_or_an_error(data: bytes) -> None:
         b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1),
         b"[" * 100_000,
         b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b"[" * (DEPTH_MAX + 1) + b'"' + b'\\"' * 500_000,
+        b"[" * (DEPTH_MAX + 1) + b'"\\',
     ],
 )
 def test_every_other_form_is_refused(data: bytes) -> None:

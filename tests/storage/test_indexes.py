@@ -104,6 +104,19 @@ def test_a_value_added_and_removed_in_one_block_was_never_there(environment: Ope
         txn.abort()
 
 
+def test_a_key_that_begins_like_another_has_rows_of_its_own(environment: Opened) -> None:
+    opened, table = environment
+    with opened.begin(write=True) as txn:
+        write_changes(
+            txn, table, 1, [change(b"v", key, added=True) for key in (b"1", b"10", b"1-a")]
+        )
+        write_changes(
+            txn, table, 2, [change(b"v", b"1", added=False), change(b"w", b"1", added=True)]
+        )
+        assert read(txn, table) == [(b"v", b"1-a"), (b"v", b"10"), (b"w", b"1")]
+        txn.abort()
+
+
 def test_long_values_are_found_by_all_their_bytes(environment: Opened) -> None:
     opened, table = environment
     stem = b"x" * INDEXED_BYTES_MAX
