@@ -295,6 +295,7 @@ class CoreNode:
         self.counts: list[tuple[str, str]] = []
         self.reports: list[tuple[NetworkKey, str]] = []
         self.sent: list[WireMessage] = []
+        self.lies = 0
         network = genesis_digest(city.genesis)
         journal = Journal.create(
             folder / "journal", self.identity.journal_key, network, map_bytes=MAP_BYTES
@@ -418,6 +419,7 @@ class CoreNode:
         if to not in self.city.linked(self):
             return False
         falsified = self.falsify(message)
+        self.lies += falsified != message
         if falsified is not None:
             self.sent.append(falsified)
             self.city.post(self, to, falsified)
