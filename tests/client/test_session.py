@@ -5,9 +5,20 @@ from typing import Any
 
 import pytest
 
-from harness.loopback_node import Answer, LoopbackNode
-from harness.proven_city import ProvenCity
+from harness.loopback_node import Answer, LoopbackNode, b64, hexes
+from harness.proven_city import (
+    NEXT_SET,
+    NEXT_VALIDATORS,
+    ProvenCity,
+    certify,
+    epoch_end_headers,
+    header_after,
+)
 from moyai.client.errors import ForkError, NoNodeAnsweredError
+from moyai.primitives.block import header_digest
+from moyai.primitives.codec import encode
+from moyai.primitives.ids import Epoch
+from moyai.primitives.merkle import list_inclusion_path
 
 
 async def test_the_head_follows_the_city(connect: Any, node: LoopbackNode) -> None:
@@ -116,3 +127,57 @@ async def believe(session: Any, answer: Answer, known: int) -> None:
 
     typed = msgspec.convert(answer, CertificateAnswer, strict=False)
     await session.believe(session.nodes.first, typed.certified, known, typed.known_path)
+
+
+@pytest.fixture
+def moved_on(node: LoopbackNode) -> LoopbackNode:
+    """A node whose city is in its second epoch, with other validators."""
+    genesis = node.city.headers[0]
+    ended = epoch_end_headers(header_after([genesis]), fillers=1)
+    first = header_after([genesis, ended[0]], epoch=Epoch(1), epoch_end=None)
+    certificate = certify(first, keys=NEXT_VALIDATORS)
+    path = hexes(list_inclusion_path(0, [header_digest(one) for one in (genesis, ended[0])]))
+    newest = {
+        "certified": {
+            "height": first.height,
+            "header": b64(encode(first)),
+            "certificate": b64(encode(certificate)),
+        },
+        "known_path": path,
+    }
+    node.city.commit()
+    node.falsify["chain_certificate"] = lambda _: newest
+    node.next_validators = {
+        "keys": [key.hex() for key in NEXT_SET.keys],
+        "epoch_end": {
+            "header": b64(encode(ended[0])),
+            "fillers": [b64(encode(ended[1]))],
+            "certificate": b64(encode(certify(ended[1]))),
+        },
+    }
+    return node
+
+
+async def test_validators_are_followed_into_the_next_epoch(
+    connect: Any, moved_on: LoopbackNode
+) -> None:
+    async with connect(moved_on) as city:
+        assert (city.head.height, city.head.header.epoch) == (2, 1)
+        assert city._session.chain.epoch == 1
+    async with connect(moved_on) as city:
+        assert city._session.chain.epoch == 1
+    assert moved_on.asked.count("validators_get") == 1, "the head file remembers the validators"
+
+
+async def test_validators_that_nobody_chose_are_refused(
+    connect: Any, moved_on: LoopbackNode
+) -> None:
+    assert moved_on.next_validators is not None
+    lies = [{**moved_on.next_validators, "epoch_end": None}]
+    lies.append({**moved_on.next_validators, "keys": ["00" * 32] * 4})
+    for lie in lies:
+        moved_on.next_validators = lie
+        with pytest.raises(NoNodeAnsweredError) as caught:
+            async with connect(moved_on):
+                pass
+        assert {error.code for _, error in caught.value.failures} == {"lying_node"}

@@ -5,15 +5,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.proven_city import OFFICER_KEYS, VALIDATORS, ProvenCity, certify, make_genesis, seed
+from harness.proven_city import (
+    NEXT_SET,
+    OFFICER_KEYS,
+    VALIDATORS,
+    ProvenCity,
+    certify,
+    epoch_end_headers,
+    header_after,
+    make_genesis,
+    seed,
+)
 from moyai.client.errors import ForkError, LyingNodeError
 from moyai.client.trust import CertifiedHeader, EpochEnd, TrustedChain
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.codec import encode
-from moyai.primitives.ids import Epoch, Height
+from moyai.primitives.ids import Epoch
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.merkle import Frontier
-from moyai.primitives.validators import ValidatorSet
 from moyai.primitives.vote import VoteKind
 
 GENESIS = make_genesis()
@@ -22,22 +31,6 @@ GENESIS = make_genesis()
 @pytest.fixture
 def chain() -> TrustedChain:
     return TrustedChain(GENESIS)
-
-
-def header_after(parents: list[Header], **changes: object) -> Header:
-    log = Frontier()
-    for parent in parents:
-        log = log.append(header_digest(parent))
-    last = parents[-1]
-    following = msgspec.structs.replace(
-        last,
-        height=Height(last.height + 1),
-        view=last.view + 1,
-        parent=header_digest(last),
-        time_ms=last.time_ms + 1,
-        log_root=log.root,
-    )
-    return msgspec.structs.replace(following, **changes)
 
 
 def first_header(**changes: object) -> Header:
@@ -119,26 +112,14 @@ def test_a_longer_fork_is_shown_by_its_block_at_our_height(chain: TrustedChain) 
         chain.check_fork(top, chain.head.header, path)
 
 
-NEXT_KEYS = tuple(sorted(SigningKey(seed(f"next {n}")).public for n in range(4)))
-NEXT_SET = ValidatorSet(Epoch(1), NEXT_KEYS)
+NEXT_KEYS = NEXT_SET.keys
 
 
 def epoch_end(*, fillers: int = 0, **changes: object) -> EpochEnd:
-    header = first_header(epoch_end=NEXT_SET.digest, **changes)
-    headers = [header]
-    for _ in range(fillers):
-        parent = headers[-1]
-        headers.append(
-            msgspec.structs.replace(
-                parent,
-                parent=header_digest(parent),
-                view=parent.view + 1,
-                epoch_end=None,
-                filler_of=header_digest(header),
-            )
-        )
+    headers = epoch_end_headers(first_header(**changes), fillers=fillers)
     certificate = encode(certify(headers[-1]))
-    return EpochEnd(encode(header), tuple(map(encode, headers[1:])), certificate, NEXT_KEYS)
+    first, *rest = map(encode, headers)
+    return EpochEnd(first, tuple(rest), certificate, NEXT_KEYS)
 
 
 @pytest.mark.parametrize("fillers", [0, 1, 3])

@@ -55,6 +55,7 @@ class LoopbackNode:
         self.commits = True
         self.is_down = False
         self.cut_after: int | None = None
+        self.next_validators: Answer | None = None
         self.url = ""
 
     @asynccontextmanager
@@ -97,6 +98,11 @@ class LoopbackNode:
     def chain_genesis(self) -> Answer:
         genesis = self.city.genesis
         return {"digest": genesis_digest(genesis).hex(), "document": b64(encode(genesis))}
+
+    def validators_get(self, epoch: int) -> Answer:
+        if self.next_validators is None:
+            raise Refusal("not_found")
+        return {"epoch": epoch, **self.next_validators}
 
     def tx_submit(self, transaction: str) -> Answer:
         raw = base64.b64decode(transaction)

@@ -39,6 +39,7 @@ from moyai.primitives.transaction import (
     parse_transaction,
     verify_signatures,
 )
+from moyai.primitives.validators import ValidatorSet
 from moyai.primitives.vote import Vote, VoteKind, vote_message
 from moyai.storage.blocks import FinalBlock
 from moyai.storage.chain import ChainStore
@@ -207,3 +208,41 @@ class ProvenCity:
 
 def transaction_of(raw: bytes) -> TransactionId:
     return parse_transaction(raw).id
+
+
+NEXT_VALIDATORS = sorted((SigningKey(seed(f"next {n}")) for n in range(4)), key=lambda k: k.public)
+NEXT_SET = ValidatorSet(Epoch(1), tuple(key.public for key in NEXT_VALIDATORS))
+
+
+def header_after(parents: Sequence[Header], **changes: object) -> Header:
+    """Return the empty header after `parents`, which begin with genesis."""
+    log = Frontier()
+    for parent in parents:
+        log = log.append(header_digest(parent))
+    last = parents[-1]
+    following = msgspec.structs.replace(
+        last,
+        height=Height(last.height + 1),
+        view=View(last.view + 1),
+        parent=header_digest(last),
+        time_ms=TimeMs(last.time_ms + 1),
+        log_root=log.root,
+    )
+    return msgspec.structs.replace(following, **changes)
+
+
+def epoch_end_headers(first: Header, *, fillers: int) -> list[Header]:
+    """Return `first`, which then announces `NEXT_SET`, and the fillers after it."""
+    headers = [msgspec.structs.replace(first, epoch_end=NEXT_SET.digest)]
+    for _ in range(fillers):
+        parent = headers[-1]
+        headers.append(
+            msgspec.structs.replace(
+                parent,
+                parent=header_digest(parent),
+                view=View(parent.view + 1),
+                epoch_end=None,
+                filler_of=header_digest(headers[0]),
+            )
+        )
+    return headers

@@ -18,19 +18,26 @@ from hypothesis import strategies as st
 from harness.loopback_node import LoopbackNode
 from harness.proven_city import (
     ACCOUNTS,
+    NEXT_SET,
+    NEXT_VALIDATORS,
     OFFICER_KEYS,
     VALIDATORS,
     ProvenCity,
     certify,
+    epoch_end_headers,
+    header_after,
     make_genesis,
 )
 from moyai.client import Client, ClientSettings, Evidence, opening_of_bytes
-from moyai.primitives.block import Header
+from moyai.client.evidence import EpochPart, StateSubject
+from moyai.primitives.block import Header, header_digest
 from moyai.primitives.codec import encode
-from moyai.primitives.genesis import genesis_digest
+from moyai.primitives.genesis import genesis_digest, genesis_header
 from moyai.primitives.ids import format_account
+from moyai.primitives.merkle import list_inclusion_path
 from moyai.primitives.operations import RegisterDocument, ReplaceDocument
 from moyai.primitives.state_keys import account_key, balance_key, record_key, version_key
+from moyai.primitives.state_proof import HistoryProof, StateProof
 from moyai.verify import verifier
 from moyai.verify.verifier import Mismatch, Unreadable, verify
 
@@ -251,6 +258,56 @@ def test_another_signature_is_named(proofs: Proofs) -> None:
 def test_another_opening_is_named(proofs: Proofs) -> None:
     opening = msgspec.structs.replace(proofs.state.opening, salt=bytes(32))
     assert refusal(altered(proofs.state, opening=opening)) == ("opening", "not registered")
+
+
+def second_epoch(fillers: int) -> Evidence:
+    """Return evidence, under validators that the first ones chose, that an empty state is empty."""
+    genesis = genesis_header(make_genesis())
+    ended = epoch_end_headers(header_after([genesis]), fillers=fillers)
+    empty = msgspec.structs.replace(genesis.executed, state_root=bytes(32))
+    changes = {"epoch": 1, "epoch_end": None, "executed": empty}
+    first = header_after([genesis, ended[0]], **changes)
+    digests = [header_digest(one) for one in (genesis, ended[0])]
+    header, *rest = map(encode, ended)
+    end = EpochPart(header, tuple(rest), encode(certify(ended[-1])), NEXT_SET.keys)
+    proof = HistoryProof(1, bytes(32), (), StateProof((), None))
+    return Evidence(
+        format="moyai-evidence/1",
+        genesis=encode(make_genesis()),
+        genesis_path=tuple(list_inclusion_path(0, digests)),
+        epochs=(end,),
+        header=encode(first),
+        certificate=encode(certify(first, keys=NEXT_VALIDATORS)),
+        kind="state",
+        subject=StateSubject(b"k", (), encode(proof), None),
+        opening=None,
+    )
+
+
+@pytest.mark.parametrize("fillers", [0, 1, 3])
+def test_validators_are_followed_into_the_next_epoch(fillers: int) -> None:
+    verdict = verify(second_epoch(fillers).to_bytes(), genesis=GENESIS)
+    assert verdict.signers == [key.hex() for key in NEXT_SET.keys[:3]]
+    assert verify(second_epoch(fillers).to_json(), genesis=GENESIS) == verdict
+
+
+def test_every_flipped_byte_of_a_change_of_validators_is_refused() -> None:
+    data = second_epoch(1).to_bytes()
+    key = data.index(b"state") + 8  # the subject's key, of one byte: absence of another key
+    assert data[key : key + 1] == b"k"
+    assert [place for place in range(len(data)) if accepts(flipped(data, place))] == [key]
+
+
+def test_validators_that_nobody_chose_are_named() -> None:
+    good = second_epoch(2)
+    (end,) = good.epochs
+    for wrong in (
+        msgspec.structs.replace(end, keys=end.keys[::-1]),
+        msgspec.structs.replace(end, fillers=end.fillers[1:]),
+        msgspec.structs.replace(end, fillers=end.fillers[:1]),
+    ):
+        assert refusal(altered(good, epochs=(wrong,)))[0] == "epoch"
+    assert refusal(altered(good, epochs=())) == ("header", "other chain")
 
 
 @given(st.binary(max_size=200))
