@@ -46,7 +46,11 @@ from moyai.rpc.waiters import FinalityWaiters
 from moyai.rpc.waits import Waiting
 
 _log = structlog.get_logger(__name__)
-_SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Server": "moyai",
+}
 
 
 class RpcServer:

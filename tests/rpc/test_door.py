@@ -48,6 +48,7 @@ async def test_a_plain_call_is_answered(city: RpcCity) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["server"] == "moyai"
     assert "set-cookie" not in answer.headers
     assert "access-control-allow-origin" not in answer.headers
     assert json.loads(answer.body)["result"]["height"] == 0
