@@ -46,6 +46,8 @@ def unfinished(core: Core) -> bool:
 def tick(core: Core) -> None:
     """Say where this node stands when that changed or matters, else now and then."""
     core.links.refill()
+    core.tally.free_pending()
+    core.verifying.clear()
     fetching.remind(core)
     status = own_status(core, None)
     now_ms = core.now.mono_ms

@@ -65,6 +65,13 @@ class Tally:
             if waiting.get(vote.signer) == vote:
                 del waiting[vote.signer]
 
+    def free_pending(self) -> None:
+        """Free the slots whose verification was never answered; a late answer still counts."""
+        for kinds in self._views.values():
+            for slots in kinds.values():
+                slots.pending.clear()
+                slots.rivals.clear()
+
     def add(self, vote: Vote) -> Certificate | None:
         """Count a verified vote; return the certificate when it is the one that completes a
         quorum.

@@ -1,12 +1,13 @@
 """R7: a finalization makes its block and all ancestors final, once they are here."""
 
+import msgspec
 import pytest
 
 from harness.consensus.playbook import Stage
 from moyai.consensus.effects import CatchUp, DropBlock, Finalized, Halt
 from moyai.consensus.inputs import Synced, Timer
 from moyai.consensus.limits import CATCH_UP_VIEWS, FETCH_TRIES_MAX
-from moyai.consensus.messages import BlockMessage, BlockRequest
+from moyai.consensus.messages import BlockMessage, BlockRequest, CertificateMessage
 from moyai.consensus.records import BlockRecord, FloorRecord
 
 
@@ -143,3 +144,16 @@ def test_two_final_blocks_at_one_height_stop_the_node(*, first: bool) -> None:
     if not first:
         stage.hear(0, BlockMessage(other.header, other.ids))
     assert stage.machine.status().halted
+
+
+def test_x7_a_real_block_with_a_forged_finalization_is_not_stored() -> None:
+    stage = Stage.following(1)
+    block = stage.make(1, ids=1)
+    stage.propose(block)
+    good = stage.finalization(block).certificate
+    forged = msgspec.structs.replace(good, signatures=(bytes(64), *good.signatures[1:]))
+    stage.hear(stage.others[0], CertificateMessage(forged))
+    assert heights(stage) == []
+    assert not any(isinstance(r, FloorRecord) for r in stage.records(stage.all_effects))
+    stage.hear(stage.others[0], CertificateMessage(good))
+    assert heights(stage) == [[1]]

@@ -1,10 +1,13 @@
 """R14: restarts. What was signed binds, what was final is final, what was said is said again."""
 
+import msgspec
+
 from harness.consensus.playbook import FINALIZE, NOTARIZE, NULLIFY, Stage
 from moyai.consensus.effects import Finalized
 from moyai.consensus.inputs import Timer
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.consensus.records import FloorRecord, Recovered
+from moyai.primitives.ids import Epoch
 
 
 def again(stage: Stage) -> Stage:
@@ -139,3 +142,16 @@ def test_a_second_process_that_is_heard_silences_this_one() -> None:
     stage.propose(stage.make(1, ids=1))
     assert stage.voted_durably() == []
     assert stage.machine.status().abstaining
+
+
+def test_x8_votes_and_certificates_of_another_epoch_do_not_bind_this_one() -> None:
+    stage = Stage.following(1)
+    assert stage.me is not None
+    old = msgspec.structs.replace(stage.vote(NULLIFY, 1, stage.me).vote, epoch=Epoch(7))
+    left = msgspec.structs.replace(stage.nullification(1).certificate, epoch=Epoch(7))
+    journal = stage.journal().recovered()
+    recovered = msgspec.structs.replace(journal, unused=False, votes=(old,), certificates=(left,))
+    life = restarted(stage, recovered)
+    assert life.machine.status().view == 1
+    life.propose(life.make(1, ids=1))
+    assert life.voted_durably() == [(NOTARIZE, 1)]

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from harness.consensus.playbook import FINALIZE, NOTARIZE, NULLIFY, Stage
-from moyai.consensus.effects import EvidenceFound, Halt, Misbehaved, VerifyVote
-from moyai.consensus.inputs import MessageReceived, Now
+from moyai.consensus.effects import EvidenceFound, Halt, Misbehaved, VerifyCertificate, VerifyVote
+from moyai.consensus.inputs import MessageReceived, Now, Timer
 from moyai.consensus.limits import VIEWS_AHEAD_MAX
 from moyai.consensus.messages import CertificateMessage, Evidence
 from moyai.consensus.records import AbstainRecord, EvidenceRecord
@@ -50,6 +50,22 @@ def test_a_repeated_vote_is_verified_once() -> None:
     now = Now(stage.now_ms, TimeMs(stage.wall_ms))
     asked = [e for _ in range(5) for e in stage.machine.step(event, now)]
     assert sum(isinstance(e, VerifyVote) for e in asked) == 1
+
+
+def test_a_verification_that_is_never_answered_does_not_hold_a_slot_for_ever() -> None:
+    stage = Stage.following(1)
+    one = stage.others[0]
+    now = Now(stage.now_ms, TimeMs(stage.wall_ms))
+    key = stage.city.network_keys[one]
+    messages = (stage.vote(NULLIFY, 1, one), stage.nullification(2))
+
+    def asked() -> int:
+        steps = (stage.machine.step(MessageReceived(key, message), now) for message in messages)
+        return sum(isinstance(e, VerifyVote | VerifyCertificate) for step in steps for e in step)
+
+    assert [asked(), asked()] == [2, 0]
+    stage.fire(Timer.STATUS)
+    assert asked() == 2
 
 
 def test_x10_one_bad_signature_condemns_the_whole_certificate() -> None:
