@@ -1,0 +1,89 @@
+"""Who a node is, from its key files and the genesis; who it links to; what its machine gets."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.core_city import GENESIS, KEYS, fast_folder, identity_of
+from moyai.node.config import NodeConfig, load_config
+from moyai.node.errors import GenesisFileError, KeyFileError
+from moyai.node.founding import create_journal, genesis_root
+from moyai.node.identity import directory_of, load_identity, machine_config
+from moyai.node.starting import read_tip
+from moyai.node.testnet import City, CityPlan, default_ports, make_city
+from moyai.primitives.ids import PublicKey, TimeMs
+from moyai.storage.chain import ChainStore
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> City:
+    directory = tmp_path_factory.mktemp("identity") / "city"
+    plan = CityPlan(directory, "city-1", TimeMs(1_800_000_000_000), default_ports(4))
+    return make_city(plan, genesis_root, create_journal)
+
+
+@pytest.fixture
+def config(made: City) -> NodeConfig:
+    return load_config(made.nodes[2].config_file, {})
+
+
+def test_a_validator_knows_its_name_and_its_place(made: City, config: NodeConfig) -> None:
+    own = load_identity(config, made.genesis)
+    member = made.genesis.members[2]
+    assert (own.name, own.network_key) == (member.name, member.network_key)
+    assert own.signing is not None
+    assert own.signing.public == own.journal_key == member.validator_key
+    assert own.index == made.genesis.validators().index_of(member.validator_key)
+
+
+def test_a_full_node_has_no_key_to_vote_with(made: City, config: NodeConfig) -> None:
+    own = load_identity(msgspec.structs.replace(config, mode="full"), made.genesis)
+    assert (own.signing, own.index) == (None, None)
+    assert own.journal_key == PublicKey(own.network_key)
+
+
+def test_a_stranger_is_told_so(made: City, config: NodeConfig) -> None:
+    with pytest.raises(GenesisFileError, match="does not name this node's keys"):
+        load_identity(config, GENESIS)
+
+
+def test_the_validator_key_of_another_city_is_refused(made: City, config: NodeConfig) -> None:
+    """The network key is known, the vote key is not."""
+    member = made.genesis.members[2]
+    stranger = msgspec.structs.replace(member, validator_key=KEYS[0].public)
+    members = (*made.genesis.members[:2], stranger, *made.genesis.members[3:])
+    genesis = msgspec.structs.replace(made.genesis, members=members)
+    with pytest.raises(GenesisFileError):
+        load_identity(config, genesis)
+
+
+def test_a_missing_key_file_is_named(made: City, config: NodeConfig, tmp_path: Path) -> None:
+    absent = msgspec.structs.replace(config, key_file=str(tmp_path / "absent.key"))
+    with pytest.raises(KeyFileError, match=r"absent\.key"):
+        load_identity(absent, made.genesis)
+
+
+def test_every_member_is_a_contact_and_an_address_can_be_overridden() -> None:
+    directory = directory_of(GENESIS, {"member-1": "10.0.0.9:7"})
+    contacts = {contact.name: contact for contact in directory.contacts.values()}
+    assert sorted(contacts) == [f"member-{place}" for place in range(4)]
+    assert contacts["member-1"].endpoint == "10.0.0.9:7"
+    assert contacts["member-2"].endpoint == GENESIS.members[2].endpoint
+    for member in GENESIS.members:
+        index = GENESIS.validators().index_of(member.validator_key)
+        assert contacts[member.name].validator == index
+
+
+def test_the_machine_gets_the_keys_in_the_order_of_the_validators() -> None:
+    with fast_folder() as folder:
+        chain = ChainStore.create(folder, GENESIS, map_bytes=1 << 26)
+        config = machine_config(GENESIS, identity_of(1), read_tip(chain))
+        chain.close()
+    by_key = {member.validator_key: member.network_key for member in GENESIS.members}
+    assert config.network_keys == tuple(by_key[key] for key in GENESIS.validators().keys)
+    assert config.sign(b"message") == KEYS[1].sign(b"message")
+    assert config.parameters == GENESIS.parameters
+    follower = msgspec.structs.replace(identity_of(1), signing=None, index=None)
+    with pytest.raises(AssertionError):
+        machine_config(GENESIS, follower, config.tip).sign(b"message")
