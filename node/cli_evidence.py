@@ -3,6 +3,8 @@
 Everything in the file was checked while it was gathered. Not here: checking it (`cli_proofs`).
 """
 
+import asyncio
+import contextlib
 import json as plain_json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,12 +26,16 @@ from moyai.node.errors import ConfigError
 from moyai.primitives.errors import IdentifierError
 from moyai.primitives.ids import DIGEST_BYTES, Digest, TransactionId, parse_account, parse_hex
 from moyai.primitives.state_keys import (
+    PARAMETERS,
     account_key,
     balance_key,
     identity_key,
     record_key,
     version_key,
 )
+
+PROVABLE_SECONDS_MAX = 5.0
+POLL_SECONDS = 0.05
 
 Gather = Callable[[Client, Opening | None], Awaitable[Evidence]]
 
@@ -73,6 +79,7 @@ def prove(  # noqa: PLR0913 - every option of a command is a parameter
         raise ConfigError("exists already", what=f"file {output}", next="choose another name")
 
     async def ask(client: Client) -> Evidence:
+        await until_provable(client)
         return await gather(client, opened)
 
     evidence = with_client(connection(city, genesis, node), ask)
@@ -80,6 +87,19 @@ def prove(  # noqa: PLR0913 - every option of a command is a parameter
     output.write_bytes(data)
     fields = {"file": str(output), "bytes": len(data), "proves": " ".join([kind, *names])}
     print_json(fields) if json else print_fields(fields)
+
+
+async def until_provable(client: Client) -> None:
+    """Wait until a certified header attests the state after the newest block with transactions.
+
+    That takes one more block, which follows by itself. After a while what is there has to do.
+    """
+    head = await client.call("chain_block")
+    wanted = head["height"] if head["tx_count"] else head["height"] - 1
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PROVABLE_SECONDS_MAX):
+            while (await client.state(PARAMETERS)).height < wanted:  # noqa: ASYNC110 - polls a node
+                await asyncio.sleep(POLL_SECONDS)
 
 
 def read_opening(path: Path) -> Opening:

@@ -128,6 +128,10 @@ class NodeProcess:
         return {**inherited, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **self._environment}
 
 
+_DETACHED: list[NodeProcess] = []
+"""Nodes that outlive their block; a forgotten handle would be reported as a leak."""
+
+
 class CityProcesses:
     """All nodes of a city; leaving the block stops every one of them, whatever happened."""
 
@@ -198,6 +202,7 @@ class CityProcesses:
     def detach(self) -> None:
         """Leave the nodes running when the block ends."""
         self._detached = True
+        _DETACHED.extend(self.nodes)
 
 
 @contextlib.contextmanager
@@ -252,7 +257,18 @@ def _is_node(pid: int, folder: Path) -> bool:
 
 def _wait_for_end(pid: int) -> None:
     deadline = time.monotonic() + STOP_SECONDS_MAX
-    while time.monotonic() < deadline and Path(f"/proc/{pid}").exists():
+    while not _has_ended(pid):
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            return
         time.sleep(POLL_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process is gone, or only waits for its parent to take note."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in {"Z", "X"}
