@@ -27,7 +27,8 @@ def admit(
     core.dirty = True
     if not linked:
         lowest = core.tree.lowest_known(block)
-        fetching.want_parent(core, lowest)
+        if core.floor < lowest.header.parent_view < lowest.header.view:  # else it never links
+            fetching.want_parent(core, lowest)
     for each in linked:
         _check_link(core, each)
     return block

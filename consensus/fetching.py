@@ -9,7 +9,12 @@ from moyai.consensus.core import Core
 from moyai.consensus.fetchlist import WantedBlock, WantedCertificates
 from moyai.consensus.headers import ids_fault
 from moyai.consensus.inputs import Timer
-from moyai.consensus.limits import CATCH_UP_VIEWS, GAP_CERTIFICATES_MAX
+from moyai.consensus.limits import (
+    CATCH_UP_VIEWS,
+    GAP_CERTIFICATES_MAX,
+    TREE_BLOCKS_MAX,
+    VIEWS_AHEAD_MAX,
+)
 from moyai.consensus.messages import (
     BlockMessage,
     BlockRequest,
@@ -17,7 +22,7 @@ from moyai.consensus.messages import (
     CertificateRequest,
 )
 from moyai.consensus.tree import Block
-from moyai.primitives.block import header_digest
+from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, NetworkKey, View
 from moyai.primitives.vote import VoteKind
@@ -97,8 +102,18 @@ def receive_block(core: Core, message: BlockMessage, sender: NetworkKey) -> None
         core.misbehaved(sender, f"block: {fault}")
         return
     core.fetches.got_block(digest)
-    if message.header.epoch == core.epoch and message.header.view > core.floor:
+    if message.header.epoch != core.epoch:
+        core.count("dropped", "block of another epoch")
+    elif not core.floor < message.header.view <= core.view + VIEWS_AHEAD_MAX:
+        core.count("dropped", "block outside the window")
+    elif len(core.tree) >= TREE_BLOCKS_MAX and not _is_certified(core, message.header, digest):
+        core.count("dropped", "block while too many blocks wait")
+    else:
         blocks.admit(core, message.header, digest, message.transaction_ids)
+
+
+def _is_certified(core: Core, header: Header, digest: Digest) -> bool:
+    return core.certificates.certified(header.view) == digest
 
 
 def serve_block(core: Core, request: BlockRequest, sender: NetworkKey) -> None:

@@ -187,7 +187,7 @@ class BlockTree:
         self.tip = self._root(tip)
         linked, left = [], []
         for block in old:
-            if block.header.height <= tip.header.height:
+            if not self._may_descend(block, self.tip):
                 left.append(block)
                 continue
             block.parent, block.children = None, []
@@ -210,12 +210,11 @@ class BlockTree:
             for child in waiting.pop().children:
                 kept[child.digest] = child
                 waiting.append(child)
-        height = tip.header.height
-        orphans = {
-            parent: blocks
-            for parent, blocks in self._orphans.items()
-            if blocks[0].header.height > height + 1
-        }
+        orphans: dict[Digest, list[Block]] = {}
+        for parent, waiting_for_it in self._orphans.items():
+            able = [block for block in waiting_for_it if self._may_descend(block, tip)]
+            if able:
+                orphans[parent] = able
         for blocks in orphans.values():
             kept.update((block.digest, block) for block in blocks)
         dropped = [
@@ -226,3 +225,10 @@ class BlockTree:
         self._blocks, self._orphans, self.tip = kept, orphans, tip
         tip.parent = None
         return dropped
+
+    def _may_descend(self, block: Block, tip: Block) -> bool:
+        """Return whether height and view allow `block` above `tip`.
+
+        Both, since a block without its parent may claim any height; its view is within the window.
+        """
+        return block.header.height > tip.header.height and self.view_of(block) > self.view_of(tip)

@@ -5,14 +5,18 @@ import msgspec
 from harness.consensus.playbook import Stage
 from moyai.consensus.effects import Misbehaved, Send
 from moyai.consensus.inputs import Timer
-from moyai.consensus.limits import ANSWERS_PER_STATUS_MAX, GAP_CERTIFICATES_MAX
+from moyai.consensus.limits import (
+    ANSWERS_PER_STATUS_MAX,
+    GAP_CERTIFICATES_MAX,
+    VIEWS_AHEAD_MAX,
+)
 from moyai.consensus.messages import (
     BlockMessage,
     BlockRequest,
     CertificateMessage,
     CertificateRequest,
 )
-from moyai.primitives.ids import Epoch, View
+from moyai.primitives.ids import Epoch, Height, View
 
 
 def test_each_try_asks_another_source() -> None:
@@ -84,3 +88,30 @@ def test_answers_are_bounded_until_the_next_status_tick() -> None:
     stage.fire(Timer.STATUS)
     stage.hear(asking, CertificateRequest(Epoch(0), View(0), View(2**40)))
     assert len(stage.said()) == GAP_CERTIFICATES_MAX
+
+
+def test_ancestors_that_a_liar_invents_come_to_an_end() -> None:
+    stage = Stage.following(1)
+    invented = [stage.make(1, ids=9)]
+    for height in range(2, 40):
+        claim = {"height": Height(height), "parent_view": View(2 - height % 2)}
+        invented.append(stage.make(2, invented[-1], **claim))
+    proposed = invented[-1]
+    stage.hear(stage.leader(2), stage.proposal(proposed))
+    taken = 0
+    for block in reversed(invented[:-1]):
+        if BlockRequest(block.digest) not in stage.said():
+            break
+        stage.hear(stage.leader(2), BlockMessage(block.header, block.ids))
+        taken += 1
+    assert taken < VIEWS_AHEAD_MAX
+
+
+def test_a_block_beyond_the_window_is_not_taken_though_it_was_asked_for() -> None:
+    stage = Stage.following(1)
+    far = stage.make(2 + VIEWS_AHEAD_MAX)
+    orphan = stage.make(2, parent=far, parent_view=View(1))
+    stage.hear(stage.leader(2), stage.proposal(orphan))
+    assert BlockRequest(far.digest) in stage.said()
+    stage.hear(stage.leader(2), BlockMessage(far.header, far.ids))
+    assert any("outside the window" in line for line in stage.lines)

@@ -7,7 +7,7 @@ from harness.consensus.playbook import Made, Stage
 from moyai.consensus.config import ExecutedBlock, FinalTip
 from moyai.consensus.limits import FINAL_BLOCKS_KEPT
 from moyai.consensus.tree import Block, BlockTree, BodyState
-from moyai.primitives.ids import Epoch
+from moyai.primitives.ids import Epoch, Height
 from moyai.primitives.merkle import Frontier
 
 STAGE = Stage()
@@ -112,3 +112,20 @@ def test_catching_up_to_an_unknown_tip_starts_afresh() -> None:
     assert CHAIN[0].digest in {each.digest for each in left}
     assert len(tree) == 1
     assert tree.loaded_branch(tree.tip) == ()
+
+
+def test_a_block_without_a_parent_is_left_once_its_view_is_passed_whatever_its_height() -> None:
+    tree = new_tree()
+    unknown = STAGE.make(1, ids=9)
+    lost, later = (STAGE.make(view, unknown, height=Height(2**50)) for view in (3, 5))
+    for made in (*CHAIN[:4], lost, later):
+        tree.add(block(made))
+    final = tree.get(CHAIN[3].digest)
+    assert final is not None
+    advance = tree.advance(final)
+    assert [each.digest for each in advance.dropped] == [lost.digest]
+    assert len(tree) == 2
+    executed = ExecutedBlock(CHAIN[4].header, CHAIN[4].header.executed)
+    restart = tree.reset(FinalTip(None, CHAIN[4].frontier, (executed,)))
+    assert later.digest in [each.digest for each in restart.left]
+    assert len(tree) == 1
