@@ -54,7 +54,7 @@ from moyai.primitives.transaction import Signer
 
 Signers = TransactionSigner | Sequence[TransactionSigner]
 
-BATCHES_AT_ONCE = 4
+BATCHES_AT_ONCE = 16
 
 
 class Client:

@@ -108,6 +108,23 @@ def list_inclusion_path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
     return inclusion_path(index, len(leaves), node)
 
 
+class MerkleTree:
+    """A finished tree with all its hashes at hand: each path costs log2(size) reads."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        level = [leaf_hash(leaf) for leaf in leaves]
+        self.size = len(leaves)
+        self._levels = [level]
+        while len(level) > 1:
+            pairs = range(0, len(level) - 1, 2)
+            level = [inner_hash(level[place], level[place + 1]) for place in pairs]
+            self._levels.append(level)
+
+    def path(self, index: int) -> list[bytes]:
+        """Return the audit path of leaf `index`. Raises `ProofError` when there is no such leaf."""
+        return inclusion_path(index, self.size, lambda level, place: self._levels[level][place])
+
+
 def verify_inclusion(
     leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
 ) -> None:

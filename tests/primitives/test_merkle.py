@@ -10,6 +10,7 @@ from moyai.primitives.errors import ProofError
 from moyai.primitives.merkle import (
     EMPTY_ROOT,
     Frontier,
+    MerkleTree,
     inclusion_path,
     list_inclusion_path,
     merkle_root,
@@ -80,3 +81,15 @@ def test_a_path_reads_only_hashes_of_full_subtrees(size: int, data: st.DataObjec
 def test_a_leaf_that_is_not_there_has_no_path() -> None:
     with pytest.raises(ProofError, match="no such leaf"):
         list_inclusion_path(1, [b"a"])
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=70), st.data())
+def test_a_finished_tree_gives_the_same_paths(leaves: list[bytes], data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, len(leaves) - 1))
+    assert MerkleTree(leaves).path(index) == list_inclusion_path(index, leaves)
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_a_finished_tree_has_no_other_leaves(index: int) -> None:
+    with pytest.raises(ProofError):
+        MerkleTree([b"a", b"b", b"c"]).path(index)
