@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.loopback_node import Answer, LoopbackNode, b64, hexes
@@ -14,6 +15,7 @@ from harness.proven_city import (
     epoch_end_headers,
     header_after,
 )
+from moyai.client.answers import CertificateAnswer
 from moyai.client.errors import ForkError, NoNodeAnsweredError
 from moyai.primitives.block import header_digest
 from moyai.primitives.codec import encode
@@ -121,10 +123,6 @@ async def test_answers_may_arrive_in_another_order(connect: Any, node: LoopbackN
 
 
 async def believe(session: Any, answer: Answer, known: int) -> None:
-    import msgspec
-
-    from moyai.client.answers import CertificateAnswer
-
     typed = msgspec.convert(answer, CertificateAnswer, strict=False)
     await session.believe(session.nodes.first, typed.certified, known, typed.known_path)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.loopback_node import Answer, LoopbackNode, Refusal
@@ -36,8 +37,6 @@ class Late:
 
 @pytest.fixture
 def late(city: ProvenCity, connect: Any) -> Late:
-    import msgspec
-
     clock = Late(city)
     connect.settings = msgspec.structs.replace(connect.settings, now_ms=clock)
     return clock

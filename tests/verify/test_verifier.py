@@ -1,5 +1,6 @@
 """Scenarios for the offline verifier: what is proven, and every way to tamper with evidence."""
 
+import asyncio
 import base64
 import json
 import subprocess
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.loopback_node import LoopbackNode
@@ -38,6 +39,7 @@ from moyai.primitives.merkle import list_inclusion_path
 from moyai.primitives.operations import RegisterDocument, ReplaceDocument
 from moyai.primitives.state_keys import account_key, balance_key, record_key, version_key
 from moyai.primitives.state_proof import HistoryProof, StateProof
+from moyai.primitives.vote import VoteKind
 from moyai.verify import verifier
 from moyai.verify.verifier import Mismatch, Unreadable, verify
 
@@ -58,10 +60,10 @@ async def gather(city: ProvenCity) -> Proofs:
     register = RegisterDocument("minutes", OPENING.digest, OPENING.size_bytes)
     raw = city.sign(register)
     city.commit_and_attest(city.sign(RegisterDocument("other", OPENING.digest, 1)), raw)
-    settings = ClientSettings(now_ms=lambda: city.now_ms)
+    patient = ClientSettings(now_ms=lambda: city.now_ms)
     async with (
         LoopbackNode(city).running() as node,
-        Client.connect(node.url, trust=city.genesis, settings=settings) as client,
+        Client.connect(node.url, trust=city.genesis, settings=patient) as client,
     ):
         identity = (await client.send(raw)).transaction
         later = opening_of_bytes(b"corrected", salt=bytes(32))
@@ -77,8 +79,6 @@ async def gather(city: ProvenCity) -> Proofs:
 
 @pytest.fixture(scope="module")
 def proofs(tmp_path_factory: pytest.TempPathFactory) -> Proofs:
-    import asyncio
-
     city = ProvenCity(tmp_path_factory.mktemp("city") / "chain")
     try:
         return asyncio.run(gather(city))
@@ -218,15 +218,9 @@ def test_a_certificate_by_strangers_is_named(proofs: Proofs) -> None:
 
 def test_a_notarization_is_no_finalization(proofs: Proofs) -> None:
     header = msgspec.msgpack.decode(proofs.state.header, type=Header)
-    notarized = certify(header, kind=verifier_kind("NOTARIZE"))
+    notarized = certify(header, kind=VoteKind.NOTARIZE)
     tampered = altered(proofs.state, certificate=encode(notarized))
     assert refusal(tampered) == ("certificate", "other block")
-
-
-def verifier_kind(name: str) -> Any:
-    from moyai.primitives.vote import VoteKind
-
-    return VoteKind[name]
 
 
 def test_another_value_is_named(proofs: Proofs) -> None:
@@ -413,6 +407,7 @@ def passkey(number: int) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
     return private, bytes((2 + (point.y & 1),)) + point.x.to_bytes(32, "big")
 
 
+@settings(max_examples=25)  # each takes 16 ms of pure Python
 @given(st.integers(1, 2**200), st.binary(max_size=40))
 def test_p256_accepts_what_another_implementation_signs(number: int, message: bytes) -> None:
     private, public = passkey(number)
