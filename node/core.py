@@ -4,7 +4,7 @@ The daemon and the simulator drive it in the same way: they hand in what happene
 as long as it says that there is more to do. One thread owns it.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -30,7 +30,13 @@ from moyai.node.bodies import Bodies
 from moyai.node.builder import Builder
 from moyai.node.catchup import CatchUpRun
 from moyai.node.executor import Executor
-from moyai.node.ingest import CLOCK_TOLERANCE_MS, Admissible, Ingest, Submitted
+from moyai.node.ingest import (
+    CLOCK_TOLERANCE_MS,
+    Admissible,
+    Ingest,
+    NodeBusyError,
+    Submitted,
+)
 from moyai.node.perform import Holdings, Performer, Surroundings
 from moyai.node.ports import JournalPort
 from moyai.node.runner import Parts, Runner
@@ -54,8 +60,10 @@ from moyai.primitives.block import Header
 from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId, View
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
+from moyai.storage.environment import FillLevel
 
 INBOX_MAX = 8_192
+INBOX_PER_PEER_MAX = 512  # one peer's flood leaves room for the votes of the others
 TURN_INPUTS_MAX = 256
 PATIENCE_MS = 100
 
@@ -86,6 +94,7 @@ class Core:
         self._clock = ports.clock
         self._chain = chain
         self._inbox: deque[Input] = deque()
+        self._inbox_shares: Counter[NetworkKey] = Counter()
         self._linked: tuple[NetworkKey, ...] = ()
         self.peer_heights: dict[NetworkKey, Height] = {}
         self._work_changed = True
@@ -143,10 +152,9 @@ class Core:
         match message:
             case TransactionBatch(transactions) | TransactionAnswer(transactions):
                 self.ingest.receive(peer, transactions, now.wall_ms)
-            case TransactionRequest():
-                self._serving.transactions(peer, message)
-            case TargetRequest() | HeadersRequest() | BodiesRequest():
-                self._serving.sync(peer, message)
+            case TransactionRequest() | TargetRequest() | HeadersRequest() | BodiesRequest():
+                if not self._serving.receive(peer, message):
+                    self._ports.observer.count("dropped", "too many requests of one peer")
             case TargetAnswer() | HeadersAnswer() | BodiesAnswer():
                 self.catch_up.receive(peer, message, now.mono_ms)
             case _:
@@ -162,11 +170,20 @@ class Core:
         self._linked = linked
         self._inbox.append(LinksChanged(linked))
         for peer in gone:
+            self._serving.forget(peer)
             self.peer_heights.pop(peer, None)
             self.catch_up.peer_gone(peer, self._clock.now().mono_ms)
 
     def submit(self, raws: Sequence[bytes], done: Callable[[list[Submitted]], None]) -> None:
         """Take transactions of a client; `done` is called once with the outcomes in order."""
+        if self._chain.fill_level >= FillLevel.NO_NEW_TRANSACTIONS:
+            refusal = NodeBusyError(
+                "has hardly any space left on its disk",
+                what="node",
+                next="send the same bytes to another node; its operator has to add space",
+            )
+            done([Submitted(None, refusal)] * len(raws))
+            return
         self.ingest.submit(raws, self._clock.now().wall_ms, done)
 
     def is_pending(self, transaction_id: TransactionId) -> bool:
@@ -237,7 +254,7 @@ class Core:
         """Take what has happened through one turn; return whether there is more to do at once."""
         inputs: list[Input] = []
         while self._inbox and len(inputs) < TURN_INPUTS_MAX:
-            inputs.append(self._inbox.popleft())
+            inputs.append(self._next_input())
         inputs.extend(self._check_transactions())
         if self._work_changed:
             self._work_changed = False
@@ -245,6 +262,7 @@ class Core:
         if inputs:
             self._runner.turn(inputs)
         more = self.catch_up.active and self.catch_up.check_slice(self._clock.now().mono_ms)
+        more = self._serving.step() or more
         executed = self.executor.execute_next()
         if executed is not None:
             roots = Executed(executed.height, executed.state_root, executed.receipts_root)
@@ -266,12 +284,19 @@ class Core:
         return self.bodies.arrived(arrived)
 
     def _receive_consensus(self, peer: NetworkKey, message: ConsensusMessage) -> None:
-        if len(self._inbox) >= INBOX_MAX:
+        if self._inbox_shares[peer] >= INBOX_PER_PEER_MAX or len(self._inbox) >= INBOX_MAX:
             self._ports.observer.count("dropped", "inbox full")
             return
         if isinstance(message, Status):
             self.peer_heights[peer] = message.final_height
+        self._inbox_shares[peer] += 1
         self._inbox.append(MessageReceived(peer, message))
+
+    def _next_input(self) -> Input:
+        taken = self._inbox.popleft()
+        if isinstance(taken, MessageReceived):
+            self._inbox_shares[taken.sender] -= 1
+        return taken
 
     def _became_final(self, header: Header, body: tuple[CheckedTransaction, ...]) -> None:
         self._holdings.became_final(header, body)

@@ -3,6 +3,8 @@
 Not here: blocks and certificates of recent views, which the machine serves itself.
 """
 
+from collections import deque
+
 from typing_extensions import override
 
 from moyai.ledger.mempool import Mempool
@@ -15,6 +17,9 @@ from moyai.primitives.block import Header
 from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId
 from moyai.storage.chain import ChainStore
 from moyai.storage.snapshot import ChainSnapshot
+
+REQUESTS_AT_ONCE_MAX = 4
+REQUESTS_WAITING_PER_PEER_MAX = 32
 
 
 class SnapshotReader(ChainReader):
@@ -42,7 +47,11 @@ class SnapshotReader(ChainReader):
 
 
 class Serving:
-    """Answers requests of peers at once, from memory first, from the chain store else."""
+    """Answers requests of peers, from memory first, from the chain store else.
+
+    A few at once between two turns; what comes beyond that waits its peer's turn, or is dropped and
+    asked again, so that nobody's questions hold up votes.
+    """
 
     def __init__(
         self, *, chain: ChainStore, bodies: Bodies, mempool: Mempool, transport: Transport
@@ -51,6 +60,41 @@ class Serving:
         self._bodies = bodies
         self._mempool = mempool
         self._transport = transport
+        self._at_once = REQUESTS_AT_ONCE_MAX
+        self._waiting: dict[NetworkKey, deque[TransactionRequest | SyncRequest]] = {}
+
+    def receive(self, peer: NetworkKey, request: TransactionRequest | SyncRequest) -> bool:
+        """Answer a request now or later; return whether it is going to be answered."""
+        if self._at_once > 0:
+            self._answer(peer, request)
+            return True
+        waiting = self._waiting.setdefault(peer, deque())
+        if len(waiting) >= REQUESTS_WAITING_PER_PEER_MAX:
+            return False
+        waiting.append(request)
+        return True
+
+    def step(self) -> bool:
+        """Answer the next few, a turn for each peer; return whether there are more."""
+        self._at_once = REQUESTS_AT_ONCE_MAX
+        while self._waiting and self._at_once > 0:
+            peer = next(iter(self._waiting))
+            waiting = self._waiting.pop(peer)
+            self._answer(peer, waiting.popleft())
+            if waiting:
+                self._waiting[peer] = waiting
+        return bool(self._waiting)
+
+    def forget(self, peer: NetworkKey) -> None:
+        """The link to a peer went down."""
+        self._waiting.pop(peer, None)
+
+    def _answer(self, peer: NetworkKey, request: TransactionRequest | SyncRequest) -> None:
+        self._at_once -= 1
+        if isinstance(request, TransactionRequest):
+            self.transactions(peer, request)
+        else:
+            self.sync(peer, request)
 
     def transactions(self, peer: NetworkKey, request: TransactionRequest) -> None:
         """Send what is held of the transactions asked for."""

@@ -94,7 +94,22 @@ class Fetcher:
 def answer_transactions(
     request: TransactionRequest, lookup: Callable[[TransactionId], bytes | None]
 ) -> Iterator[TransactionAnswer]:
-    """Return the answers to `request`: what `lookup` knows, in messages within their cap."""
-    found = (lookup(transaction_id) for transaction_id in request.transaction_ids)
-    for part in pack((raw for raw in found if raw is not None), limits.BATCH_BYTES_MAX):
+    """Return the answers to `request`: what `lookup` knows, in messages within their cap.
+
+    Each transaction once, and no more than `FETCH_ANSWER_BYTES_MAX` or a little over in all.
+    """
+    for part in pack(_found(request, lookup), limits.BATCH_BYTES_MAX):
         yield TransactionAnswer(part)
+
+
+def _found(
+    request: TransactionRequest, lookup: Callable[[TransactionId], bytes | None]
+) -> Iterator[bytes]:
+    left = limits.FETCH_ANSWER_BYTES_MAX
+    for transaction_id in dict.fromkeys(request.transaction_ids):
+        raw = lookup(transaction_id)
+        if raw is not None:
+            left -= len(raw)
+            yield raw
+        if left <= 0:
+            return

@@ -57,6 +57,7 @@ WAITING_TRANSACTIONS_MAX = 100_000
 FETCH_GRACE_MS = 15
 FETCH_MS = 150
 FETCH_BLOCKS_MAX = 64
+FETCH_ANSWER_BYTES_MAX = 4 * MEBIBYTE  # below the queue of one link; the rest is asked for again
 
 # Catching up.
 SYNC_HEADERS_PER_REQUEST = 256

@@ -3,7 +3,10 @@
 from functools import partial
 
 from harness.core_city import CoreCity, document, forged
+from moyai.consensus.messages import Status
+from moyai.node.core import INBOX_MAX, INBOX_PER_PEER_MAX
 from moyai.primitives.errors import MoyaiError
+from moyai.primitives.ids import Epoch, Height, View
 
 
 def test_a_transaction_of_any_node_becomes_final_on_all_with_one_state(city: CoreCity) -> None:
@@ -61,3 +64,18 @@ def test_a_repeated_transaction_is_known_and_a_bad_signature_refused(city: CoreC
     (bad,) = city.nodes[0].submit(forged(document(2)))
     assert isinstance(bad.refusal, MoyaiError)
     assert bad.refusal.code == "bad_signature"
+
+
+def test_one_peer_that_floods_does_not_crowd_out_the_votes_of_another(city: CoreCity) -> None:
+    node, flooding, honest = city.nodes[:3]
+    core = node.core
+    assert core is not None
+    status = Status(Epoch(9), View(0), View(0), Height(0), View(0), View(0), False, None)
+    dropped = ("dropped", "inbox full")
+    for _ in range(2 * INBOX_MAX):
+        core.receive(flooding.key, status)
+    assert node.counts.count(dropped) == 2 * INBOX_MAX - INBOX_PER_PEER_MAX
+    core.receive(honest.key, status)
+    assert node.counts.count(dropped) == 2 * INBOX_MAX - INBOX_PER_PEER_MAX
+    (first,) = node.submit(document(1))
+    city.run(lambda: node.is_final(first))

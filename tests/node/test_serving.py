@@ -5,7 +5,11 @@ import pytest
 from harness.core_city import CoreCity, CoreNode, document
 from harness.orders import PEER, checked, header_of
 from moyai.node.core import Core
-from moyai.node.serving import SnapshotReader
+from moyai.node.serving import (
+    REQUESTS_AT_ONCE_MAX,
+    REQUESTS_WAITING_PER_PEER_MAX,
+    SnapshotReader,
+)
 from moyai.p2p.messages import (
     BodiesAnswer,
     BodiesRequest,
@@ -105,3 +109,22 @@ def test_the_reader_shows_one_committed_snapshot(node: CoreNode) -> None:
         assert reader.raw_transactions(Height(snapshot.height + 1)) is None
         assert reader.header(Height(snapshot.height + 1)) is None
         assert len(reader.log_path(Height(0), snapshot.height)) > 0
+
+
+def test_a_flood_of_requests_waits_between_turns_and_is_bounded(node: CoreNode) -> None:
+    core = core_of(node)
+    flooding, modest = node.city.nodes[1].key, node.city.nodes[2].key
+    request = TransactionRequest((checked(0).id,))
+    while core.turn():
+        pass
+    node.sent.clear()
+    for _ in range(10 * REQUESTS_WAITING_PER_PEER_MAX):
+        core.receive(flooding, request)
+    core.receive(modest, request)
+    assert len(node.sent) == REQUESTS_AT_ONCE_MAX
+    core.turn()
+    assert len(node.sent) == 2 * REQUESTS_AT_ONCE_MAX
+    while core.turn():
+        pass
+    answered = REQUESTS_AT_ONCE_MAX + REQUESTS_WAITING_PER_PEER_MAX + 1
+    assert len([one for one in node.sent if isinstance(one, TransactionAnswer)]) == answered

@@ -92,3 +92,21 @@ def test_answers_are_cut_to_what_a_message_may_hold(count: int, size: int) -> No
         payload = encode_message(answer)
         assert len(payload) <= PAYLOAD_BYTES_MAX[22]
         assert decode_message(22, payload) == answer
+
+
+def test_a_question_is_answered_once_and_up_to_a_bound() -> None:
+    looked_up: list[TransactionId] = []
+
+    def lookup(transaction_id: TransactionId) -> bytes:
+        looked_up.append(transaction_id)
+        return bytes(TRANSACTION_BYTES_MAX)
+
+    (answer,) = answer_transactions(
+        TransactionRequest((an_id(1),) * BLOCK_TRANSACTIONS_MAX), lookup
+    )
+    assert len(answer.transactions) == len(looked_up) == 1
+    everything = TransactionRequest(tuple(an_id(one) for one in range(BLOCK_TRANSACTIONS_MAX)))
+    answers = list(answer_transactions(everything, lookup))
+    size = sum(len(raw) for answer in answers for raw in answer.transactions)
+    assert size == limits.FETCH_ANSWER_BYTES_MAX
+    assert len(looked_up) == 1 + size // TRANSACTION_BYTES_MAX
