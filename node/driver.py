@@ -46,27 +46,26 @@ class Driver:
                 self._schedule()
 
     async def _turns(self) -> None:
+        """Turn until there is nothing to do; time-driven work is not put off by other work."""
         more = True
         while more:
             more = self._core.turn()
             if self._core.executed_ahead:
                 self._writer.wake()
+            due_ms = self._core.due_ms()
+            if due_ms is not None and due_ms <= self._core.mono_ms:
+                self._core.tick()
             await asyncio.sleep(0)
 
     def _schedule(self) -> None:
-        """Set the next tick; a turn may have opened a batch or asked a question."""
+        """Wake up for the next tick; a turn may have opened a batch or asked a question."""
         if self._tick is not None:
             self._tick.cancel()
             self._tick = None
         due_ms = self._core.due_ms()
         if due_ms is not None:
             delay_ms = max(0, due_ms - self._core.mono_ms)
-            self._tick = self._loop.call_later(delay_ms / 1000, self._ticked)
-
-    def _ticked(self) -> None:
-        self._tick = None
-        self._core.tick()
-        self.wake()
+            self._tick = self._loop.call_later(delay_ms / 1000, self.wake)
 
     async def _expire_forever(self) -> None:
         while True:
