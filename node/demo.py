@@ -54,7 +54,7 @@ def run_demo(files: Sequence[Path], *, keep: bool) -> DemoOutcome:
     kept = False
     try:
         with _signals_as_interrupts():
-            city = _make(folder / "city")
+            city = _make(folder)
             with CityProcesses(city, {"MOYAI_LOG_FORMAT": "json"}) as processes:
                 _tell(f"starting {', '.join(node.name for node in city.nodes)}")
                 processes.start()

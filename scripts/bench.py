@@ -158,6 +158,7 @@ def line(
         "errors": result["errors"],
         "max_ms": rounded(result["max_ms"]),
         "elapsed_s": round(result["elapsed_s"], 2),
+        "tx_bytes": round(result["tx_bytes"]),
         "request_bytes_per_tx": round(result["request_bytes_per_tx"]),
     }
 

@@ -40,6 +40,7 @@ class Request(NamedTuple):
     node: int
     ids: tuple[str, ...]
     payload: bytes
+    transaction_bytes: int
 
 
 class BlockSeen(msgspec.Struct, frozen=True):
@@ -214,7 +215,8 @@ def transfers(
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         ids = tuple(transaction_id.hex() for transaction_id, _ in signed)
-        yield Request(due, node, ids, head.encode() + body)
+        transaction_bytes = sum(len(raw) for _, raw in signed)
+        yield Request(due, node, ids, head.encode() + body, transaction_bytes)
 
 
 def main() -> int:
@@ -231,8 +233,12 @@ def main() -> int:
     parties = city.open_accounts(plan.url[0], plan.chain_id, sponsor, plan.accounts)
     requests = deque(transfers(plan.chain_id, parties, plan, plan.url))
     first_height = city.call(plan.url[0], "chain_head")["height"] + 1
-    sizes = [len(request.payload) / len(request.ids) for request in requests]
-    print(json.dumps({"ready": True, "request_bytes_per_tx": sum(sizes) / len(sizes)}), flush=True)
+    count = sum(len(request.ids) for request in requests)
+    sizes = {
+        "tx_bytes": sum(request.transaction_bytes for request in requests) / count,
+        "request_bytes_per_tx": sum(len(request.payload) for request in requests) / count,
+    }
+    print(json.dumps(sizes), flush=True)
     sys.stdin.readline()
     load = Load(plan.url, requests)
     asyncio.run(load.run(first_height))

@@ -19,7 +19,7 @@ def test_a_kept_city_answers_until_it_is_stopped(tmp_path: Path, moyai: Run) -> 
     finally:
         code, answer, _ = moyai("demo", "--stop", city, "--json")
     assert json.loads(answer) == {"stopped": 4}
-    shutil.rmtree(city.parent)
+    shutil.rmtree(city)
 
 
 def test_a_folder_without_files_is_refused_before_anything_starts(

@@ -137,3 +137,11 @@ plain = st.recursive(
 def test_any_values_become_a_configuration_or_a_typed_error(values: dict[str, object]) -> None:
     with suppress(MoyaiError):
         convert(values, what="config.toml")
+
+
+def test_the_shipped_example_has_every_key_at_its_default(tmp_path: Path) -> None:
+    example = Path(__file__).resolve().parents[2] / "config" / "node.toml"
+    shipped = load_config(write(tmp_path, example.read_text()), {})
+    assert shipped == load_config(write(tmp_path, ""), {})
+    named = example.read_text()
+    assert all(key.rpartition(".")[2] in named for key in keys_of(NodeConfig))

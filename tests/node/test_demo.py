@@ -46,7 +46,7 @@ def test_an_interrupt_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         for line in process.stderr:
             if "ready" in line:
                 break
-        pids = [int(path.read_text()) for path in tmp_path.glob("moyai-demo-*/city/*/node.pid")]
+        pids = [int(path.read_text()) for path in tmp_path.glob("moyai-demo-*/*/node.pid")]
         assert len(pids) == 4
         process.send_signal(signal.SIGINT)
         assert "Traceback" not in process.stderr.read()

@@ -134,3 +134,8 @@ def test_members_hand_in_what_is_read(tmp_path: Path) -> None:
     path = tmp_path / "member.json"
     write_member(path, member(7, "issuer"))
     assert read_member(path) == member(7, "issuer")
+
+
+def test_the_shipped_example_is_a_whole_document() -> None:
+    example = Path(__file__).resolve().parents[2] / "config" / "genesis.example.json"
+    check_state_root(read_genesis(example), genesis_root)
