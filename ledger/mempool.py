@@ -1,12 +1,14 @@
 """Checked transactions that are not final: bounded, and fair between accounts. Pure.
 
 Every account has a queue of its own; a block takes one transaction of each account in turn, and who
-was served stands at the end of the line for the next block. Not here: signatures, and what is
-already final.
+was served stands at the end of the line for the next block. Anybody can sign something in the name
+of an account with a key that is not the account's: all such transactions share one queue, so that
+nobody fills the queue of another or gains turns by inventing accounts. Not here: signatures, and
+what is already final.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import msgspec
@@ -22,6 +24,11 @@ BYTES_MAX = 64 * 1024 * 1024
 RETRY_MS = 1_000
 
 RawTransaction: TypeAlias = bytes
+ActsFor: TypeAlias = Callable[[CheckedTransaction], bool]
+"""Whether a signer of a transaction is a key of its account, as far as this node has executed."""
+
+STRANGERS = AccountId(b"")
+"""Stands for whoever signs in the name of an account without a key of it."""
 
 
 class MempoolFullError(TransactionError):
@@ -78,9 +85,11 @@ _Queue: TypeAlias = dict[TransactionId, CheckedTransaction]
 class Mempool:
     """Waiting transactions by id, and by account in the order in which they came."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, acts_for: ActsFor = lambda _: True) -> None:
         self._parameters = parameters
+        self._acts_for = acts_for
         self._by_id: _Queue = {}
+        self._account_of: dict[TransactionId, AccountId] = {}
         self._by_account: dict[AccountId, _Queue] = {}
         self._expiries: list[tuple[TimeMs, TransactionId]] = []
         self._bytes = 0
@@ -101,16 +110,17 @@ class Mempool:
         """Take a checked transaction, unless it is known or a bound is reached."""
         if transaction.id in self._by_id:
             return Admission(added=False, refusal=None)
-        refusal = self._refusal(transaction)
+        account = self._account(transaction)
+        refusal = self._refusal(transaction, account)
         if refusal is None:
-            self._insert(transaction)
+            self._insert(transaction, account)
         return Admission(added=refusal is None, refusal=refusal)
 
     def restore(self, transactions: Iterable[CheckedTransaction]) -> None:
         """Take back the transactions of a block that was left behind, whatever the bounds say."""
         for transaction in transactions:
             if transaction.id not in self._by_id:
-                self._insert(transaction)
+                self._insert(transaction, self._account(transaction))
 
     def remove(self, transaction_ids: Iterable[TransactionId]) -> None:
         """Forget transactions that are final."""
@@ -119,7 +129,7 @@ class Mempool:
             if transaction is None:
                 continue
             self._bytes -= len(transaction.raw)
-            account = transaction.body.account
+            account = self._account_of.pop(transaction_id)
             queue = self._by_account[account]
             del queue[transaction_id]
             if not queue:
@@ -162,7 +172,7 @@ class Mempool:
             if size < 0 or signatures < 0 or cost < 0 or len(chosen) == space.transactions:
                 break
             chosen.append(transaction)
-        for account in dict.fromkeys(transaction.body.account for transaction in chosen):
+        for account in dict.fromkeys(self._account_of[transaction.id] for transaction in chosen):
             self._by_account[account] = self._by_account.pop(account)
         return chosen
 
@@ -183,9 +193,13 @@ class Mempool:
                         break
             turns = following
 
-    def _insert(self, transaction: CheckedTransaction) -> None:
+    def _account(self, transaction: CheckedTransaction) -> AccountId:
+        return transaction.body.account if self._acts_for(transaction) else STRANGERS
+
+    def _insert(self, transaction: CheckedTransaction, account: AccountId) -> None:
         self._by_id[transaction.id] = transaction
-        self._by_account.setdefault(transaction.body.account, {})[transaction.id] = transaction
+        self._account_of[transaction.id] = account
+        self._by_account.setdefault(account, {})[transaction.id] = transaction
         heapq.heappush(self._expiries, (transaction.body.valid_until_ms, transaction.id))
         self._bytes += len(transaction.raw)
 
@@ -193,7 +207,9 @@ class Mempool:
         self._expiries = [entry for entry in self._expiries if entry[1] in self._by_id]
         heapq.heapify(self._expiries)
 
-    def _refusal(self, transaction: CheckedTransaction) -> TransactionError | None:
+    def _refusal(
+        self, transaction: CheckedTransaction, account: AccountId
+    ) -> TransactionError | None:
         what = f"transaction {transaction.id.hex()}"
         cost = cost_of(transaction)
         if cost > self._parameters.block_cost_max:
@@ -202,10 +218,10 @@ class Mempool:
                 what=what,
                 next="split it into several transactions",
             )
-        waiting = len(self._by_account.get(transaction.body.account, ()))
+        waiting = len(self._by_account.get(account, ()))
         if waiting >= self._parameters.account_pending_max:
             return AccountBusyError(
-                f"{waiting} transactions of its account wait already",
+                f"{waiting} transactions of {_whose(account)} wait already",
                 what=what,
                 next=f"send the same bytes again after {RETRY_MS} ms",
             )
@@ -217,3 +233,7 @@ class Mempool:
                 next=f"send the same bytes again after {RETRY_MS} ms, or to another node",
             )
         return None
+
+
+def _whose(account: AccountId) -> str:
+    return "keys that are not their account's" if account == STRANGERS else "its account"

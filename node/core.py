@@ -24,8 +24,10 @@ from moyai.consensus.inputs import (
 from moyai.consensus.machine import Machine
 from moyai.consensus.messages import ConsensusMessage, Status
 from moyai.consensus.records import Recovered
+from moyai.ledger.accounts import read_account, signing_controllers
 from moyai.ledger.mempool import Mempool
 from moyai.ledger.recent import RecentIds
+from moyai.ledger.state import Values
 from moyai.node.bodies import Bodies
 from moyai.node.builder import Builder
 from moyai.node.catchup import CatchUpRun
@@ -100,7 +102,7 @@ class Core:
         self._work_changed = True
         self._ticked_ms = 0
         self._expired_due_ms: dict[TransactionId, int] = {}
-        self.mempool = Mempool(parameters)
+        self.mempool = Mempool(parameters, self._acts_for)
         self.final_ids = start.final_ids
         self.bodies = Bodies(parameters=parameters, pool=self.mempool, final_ids=self.final_ids)
         for digest, body in start.bodies.items():
@@ -298,6 +300,14 @@ class Core:
             self._inbox_shares[taken.sender] -= 1
         return taken
 
+    def _acts_for(self, transaction: CheckedTransaction) -> bool:
+        """Return whether a key of the account signed, as the newest executed block has it."""
+        account = read_account(Values(self._chain.states), transaction.body.account)
+        time_ms = self._chain.tip_header.time_ms
+        return account is not None and bool(
+            signing_controllers(account, transaction.body.signers, time_ms)
+        )
+
     def _became_final(self, header: Header, body: tuple[CheckedTransaction, ...]) -> None:
         self._holdings.became_final(header, body)
         self._note_work()
@@ -306,9 +316,14 @@ class Core:
         self._work_changed = True
 
     def _work(self) -> WorkChanged:
-        waiting = len(self.mempool)
-        full = (
-            waiting >= self._parameters.block_transactions_max
-            or self.mempool.bytes >= self._parameters.block_bytes_max
-        )
+        """Say what waits; a block is full of what no block under way holds already."""
+        waiting, size = len(self.mempool), self.mempool.bytes
+        limits = self._parameters
+        full = waiting >= limits.block_transactions_max or size >= limits.block_bytes_max
+        if full:
+            ordered, ordered_bytes = self.bodies.unfinal
+            full = (
+                waiting - ordered >= limits.block_transactions_max
+                or size - ordered_bytes >= limits.block_bytes_max
+            )
         return WorkChanged(pending=waiting > 0, full_block=full)

@@ -22,6 +22,8 @@ from moyai.primitives.transaction import (
 
 VERIFY_QUEUE_MAX = 20_000
 WANTED_QUEUE_MAX = 2 * VERIFY_QUEUE_MAX
+VERIFY_BYTES_MAX = 64 * 1024 * 1024
+WANTED_BYTES_MAX = 2 * VERIFY_BYTES_MAX
 SLICE_SIGNATURES = 16
 CLOCK_TOLERANCE_MS = 2_000
 
@@ -103,6 +105,7 @@ class Ingest:
         self._misbehaved = misbehaved
         self._jobs: deque[_Job] = deque()
         self._queued: dict[bytes, _Job] = {}
+        self._queued_bytes = 0
 
     @property
     def backlog(self) -> int:
@@ -141,7 +144,7 @@ class Ingest:
             except MoyaiError as fault:
                 self._misbehaved(sender, f"transaction: {fault.reason}")
                 return
-            wanted = self._is_wanted(transaction.id) and self.backlog < WANTED_QUEUE_MAX
+            wanted = self._is_wanted(transaction.id) and self._has_room(wanted=True)
             if wanted or self._is_useful(transaction, now_ms):
                 self._hurry(self._enqueue(transaction, sender))
 
@@ -154,6 +157,7 @@ class Ingest:
             if self._queued.get(job.transaction.raw) is not job:
                 continue  # checked out of turn
             del self._queued[job.transaction.raw]
+            self._queued_bytes -= len(job.transaction.raw)
             budget -= len(job.transaction.signatures)
             self._finish(job, verified)
         return verified
@@ -169,9 +173,9 @@ class Ingest:
         if self._is_final(transaction.id) or self._mempool.get(transaction.id) is not None:
             return Submitted(transaction.id, None, known=True)
         self._check_admissible(transaction, now_ms)
-        if self.backlog >= VERIFY_QUEUE_MAX:
+        if not self._has_room():
             raise NodeBusyError(
-                f"{VERIFY_QUEUE_MAX} transactions wait for their signature check",
+                f"{self.backlog} transactions wait for their signature check",
                 what=f"transaction {transaction.id.hex()}",
                 next="send the same bytes again in a second, or to another node",
             )
@@ -194,7 +198,14 @@ class Ingest:
             self._check_admissible(transaction, now_ms)
         except TransactionError:
             return False  # an honest peer's clock may differ
-        return self.backlog < VERIFY_QUEUE_MAX
+        return self._has_room()
+
+    def _has_room(self, *, wanted: bool = False) -> bool:
+        """Return whether one more may wait for its signature check."""
+        count_max, bytes_max = (
+            (WANTED_QUEUE_MAX, WANTED_BYTES_MAX) if wanted else (VERIFY_QUEUE_MAX, VERIFY_BYTES_MAX)
+        )
+        return self.backlog < count_max and self._queued_bytes < bytes_max
 
     def _hurry(self, job: _Job) -> None:
         """Check what a body waits for before everything else."""
@@ -206,6 +217,7 @@ class Ingest:
         job = _Job(transaction, sender, [])
         self._jobs.append(job)
         self._queued[transaction.raw] = job
+        self._queued_bytes += len(transaction.raw)
         return job
 
     def _finish(self, job: _Job, verified: Verified) -> None:

@@ -62,6 +62,27 @@ def test_one_account_has_a_bounded_share() -> None:
     assert pool.add(third).added
 
 
+def test_who_signs_without_a_key_of_the_account_takes_nothing_from_it() -> None:
+    forger, owner = (key(2),), (key(1),)
+    low = msgspec.structs.replace(PARAMETERS, account_pending_max=2)
+    pool = Mempool(low, lambda one: one.body.signers[0].public_key == key(1))
+
+    def burn_as(keys: tuple[bytes], number: int, of: int) -> CheckedTransaction:
+        return make_transaction(account(of), (BurnToken("coin", 1),), keys, number=number)
+
+    forged = [burn_as(forger, number, number % 2) for number in range(2)]
+    assert all(pool.add(one).added for one in forged)
+    refusal = pool.add(burn_as(forger, 2, 7)).refusal
+    assert isinstance(refusal, AccountBusyError)
+    assert "not their account's" in refusal.reason
+    true = [burn_as(owner, number, 1) for number in range(3, 5)]
+    assert all(pool.add(one).added for one in true)
+    two = msgspec.structs.replace(SPACE, transactions=2)
+    assert pool.take(two, excluded=set()) == [forged[0], true[0]]
+    pool.remove([one.id for one in (*forged, *true)])
+    assert len(pool) == 0
+
+
 def test_the_whole_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = Mempool(PARAMETERS)
     monkeypatch.setattr(pool_module, "TRANSACTIONS_MAX", 2)

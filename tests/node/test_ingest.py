@@ -206,3 +206,16 @@ def test_the_queue_is_bounded_for_clients_for_peers_and_for_what_is_wanted(
     desk.verify()
     desk.receive(HONEST, document(5))
     assert desk.verify().wanted == [checked(5)]
+
+
+def test_the_queue_is_bounded_in_bytes_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_module, "VERIFY_BYTES_MAX", len(document(1)) + 1)
+    monkeypatch.setattr(ingest_module, "WANTED_BYTES_MAX", len(document(1)) + 1)
+    desk.want(9)
+    desk.receive(LIAR, document(1), document(2), document(3), document(9))
+    assert desk.ingest.backlog == 2
+    ((busy,),) = desk.submit(document(4))
+    assert code(busy) == "busy"
+    desk.verify()
+    desk.receive(HONEST, document(9))
+    assert desk.verify().wanted == [checked(9)]
