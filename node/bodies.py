@@ -80,6 +80,13 @@ class Bodies:
         self._waiting.pop(digest, None)
         return tuple(self._held.pop(digest, {}).values())
 
+    @property
+    def unfinal(self) -> tuple[int, int]:
+        """Return how many transactions, and of how many bytes, blocks under way hold."""
+        bodies = self._held.values()
+        count = sum(len(body) for body in bodies)
+        return count, sum(len(one.raw) for body in bodies for one in body.values())
+
     def ids_of(self, digests: Iterable[Digest]) -> set[TransactionId]:
         """Return the ids in these blocks, for questions of membership only."""
         return {entry for digest in digests for entry in self._held.get(digest, ())}
