@@ -31,7 +31,7 @@ def test_x9_all_nodes_restarted_at_random_steps() -> None:
 
 @pytest.mark.parametrize("seed", [4, 11])
 def test_another_process_with_another_hash_seed_lives_the_same_history(seed: int) -> None:
-    script = ROOT / "scripts" / "simulate"
+    script = ROOT / "scripts" / "simulate.py"
     digests = {
         subprocess.run(
             [sys.executable, str(script), "--seed", str(seed), "--digest"],
