@@ -20,15 +20,21 @@ from moyai.consensus.inputs import Now, Timer
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.consensus.records import JournalRecord, VoteRecord
 from moyai.ledger.genesis import genesis_state
+from moyai.node.clock import SystemClock
 from moyai.node.core import Core
-from moyai.node.identity import OwnIdentity, machine_config
+from moyai.node.housekeeping import Housekeeping
+from moyai.node.identity import OwnIdentity, directory_of, machine_config
 from moyai.node.ingest import Submitted
 from moyai.node.perform import Surroundings
 from moyai.node.starting import read_start, read_tip
+from moyai.node.status import StatusReporter
+from moyai.p2p.connection import Clocks, Identity
+from moyai.p2p.hub import Hub
 from moyai.p2p.messages import WireMessage, decode_message, encode_message, wire_type
+from moyai.p2p.ports import Handlers, HubConfig
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest
-from moyai.primitives.ids import ZERO_DIGEST, AccountId, Digest, NetworkKey, TimeMs
+from moyai.primitives.ids import ZERO_DIGEST, AccountId, Digest, NetworkKey, TimeMs, TransactionId
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_documents import RegisterDocument
@@ -87,6 +93,15 @@ def identity_of(place: int, genesis: Genesis = GENESIS) -> OwnIdentity:
     index = genesis.validators().index_of(KEYS[place].public)
     key = network_key(place)
     return OwnIdentity(f"member-{place}", NETWORK_SECRETS[place], key, KEYS[place], index)
+
+
+def idle_hub(identity: OwnIdentity) -> Hub:
+    """Return a hub that knows the members and has no links, since nobody runs it."""
+    clock = SystemClock()
+    own = Identity(identity.network_secret, chain_id=CHAIN_ID, genesis=genesis_digest(GENESIS))
+    config = HubConfig(own, None, "moyai/test", Clocks(clock.mono_ms, clock.wall_ms))
+    handlers = Handlers(lambda *_: None, lambda *_: None, lambda _: None)
+    return Hub(config, directory_of(GENESIS, {}), handlers)
 
 
 def signed(
@@ -185,8 +200,9 @@ class WatchedJournal:
 class CoreCity:
     """Virtual time, and bytes in flight between four nodes."""
 
-    def __init__(self, folder: Path, *, seed: int = 0, genesis: Genesis = GENESIS) -> None:
-        self.genesis = genesis
+    def __init__(self, folder: Path, *, seed: int = 0, map_bytes: int = MAP_BYTES) -> None:
+        self.genesis = GENESIS
+        self.map_bytes = map_bytes
         self.random = Random(seed)
         self.weather = Weather()
         self.ballot = Ballot()
@@ -295,13 +311,15 @@ class CoreNode:
         self.counts: list[tuple[str, str]] = []
         self.reports: list[tuple[NetworkKey, str]] = []
         self.sent: list[WireMessage] = []
+        self.expired: list[TransactionId] = []
+        self.is_disk_slow = False
         self.lies = 0
         network = genesis_digest(city.genesis)
         journal = Journal.create(
-            folder / "journal", self.identity.journal_key, network, map_bytes=MAP_BYTES
+            folder / "journal", self.identity.journal_key, network, map_bytes=city.map_bytes
         )
         journal.close()
-        ChainStore.create(folder / "chain", city.genesis, map_bytes=MAP_BYTES).close()
+        ChainStore.create(folder / "chain", city.genesis, map_bytes=city.map_bytes).close()
 
     def start(self) -> None:
         genesis = self.city.genesis
@@ -310,15 +328,31 @@ class CoreNode:
             self.folder / "journal",
             self.identity.journal_key,
             genesis_digest(genesis),
-            map_bytes=MAP_BYTES,
+            map_bytes=self.city.map_bytes,
         )
-        self.chain = ChainStore.open(self.folder / "chain", genesis, map_bytes=MAP_BYTES)
+        self.chain = ChainStore.open(self.folder / "chain", genesis, map_bytes=self.city.map_bytes)
         self.watched = WatchedJournal(self.journal)
         self.crash_at: CrashAt | None = None
         config = machine_config(genesis, self.identity, read_tip(self.chain))
         ports = Surroundings(clock=self, timers=self, transport=self, observer=self)
         start = read_start(config, self.chain, self.journal)
         self.core = Core(start, chain=self.chain, journal=self.watched, ports=ports)
+        self.hub = idle_hub(self.identity)
+        self.status = StatusReporter(
+            genesis=genesis, identity=self.identity, core=self.core, chain=self.chain, hub=self.hub
+        )
+        self.housekeeping = Housekeeping(
+            core=self.core,
+            chain=self.chain,
+            journal=self.journal,
+            status=self.status,
+            expired=self.expired.extend,
+        )
+
+    def keep_house(self) -> None:
+        """Do what the driver asks for every second."""
+        if self.core is not None:
+            self.housekeeping(self.core.expire())
 
     def kill(self) -> None:
         """End the process: what is not on disk is gone, and so are its links."""
@@ -368,6 +402,8 @@ class CoreNode:
     def write(self) -> None:
         """Do what the writer thread does."""
         assert self.core is not None
+        if self.is_disk_slow:
+            return
         if self.crash_at is CrashAt.BEFORE_WRITE:
             raise Crashed
         batch = self.chain.take_pending()

@@ -1,0 +1,147 @@
+"""What a node says of itself: mode, quorum, links, what waits, and why it is not ready."""
+
+import msgspec
+import pytest
+
+from harness.core_city import CHAIN_ID, GENESIS, KEYS, CoreCity, CoreNode, document
+from moyai.consensus.messages import Evidence
+from moyai.node import status as status_module
+from moyai.node.status import STALLED_MS, StatusReporter
+from moyai.p2p.ports import PeerInfo
+from moyai.primitives.codec import encode
+from moyai.primitives.ids import Digest, Epoch, ValidatorIndex, View
+from moyai.primitives.vote import Vote, VoteKind, vote_message
+from moyai.storage import environment
+
+
+@pytest.fixture
+def node(city: CoreCity) -> CoreNode:
+    """Give a node whose hub has a link to every other member."""
+    node = city.nodes[0]
+    link(node, up=3)
+    return node
+
+
+def link(node: CoreNode, *, up: int) -> None:
+    """Let the first `up` other members be linked."""
+    contacts = [peer.contact for peer in node.hub.peers()]
+    others = [contact for contact in contacts if contact.key != node.key]
+    peers = tuple(PeerInfo(one, connected=place < up) for place, one in enumerate(others))
+    node.hub.peers = lambda: peers
+
+
+def test_a_validator_that_is_linked_is_ready(city: CoreCity, node: CoreNode) -> None:
+    status = node.status.status()
+    assert (status.name, status.mode) == ("member-0", "validator")
+    assert (status.is_ready, status.not_ready_because) == (True, "")
+    assert (status.final, status.executed, status.committed) == (0, 0, 0)
+    assert status.final_age_ms is None
+    assert (status.quorum.reached, status.quorum.needed, status.quorum.validators) == (4, 3, 4)
+    assert status.quorum.missing == ()
+    assert status.disk.level == "good"
+
+
+def test_heights_the_pool_and_the_peers_are_told(city: CoreCity, node: CoreNode) -> None:
+    (outcome,) = node.submit(document(1))
+    assert node.status.status().pool.transactions == 1
+    city.run(lambda: all(each.is_final(outcome) for each in city.nodes))
+    city.run_for(3_000)
+    node.status.committed()
+    status = node.status.status()
+    assert status.final == status.executed == status.committed == node.chain.height
+    assert status.final_age_ms is not None
+    assert status.pool.transactions == status.pool.size_bytes == 0
+    assert {each.height for each in status.links} == {node.chain.height}
+
+
+def test_without_a_quorum_it_names_who_is_missing(node: CoreNode) -> None:
+    link(node, up=1)
+    status = node.status.status()
+    assert not status.is_ready
+    assert (status.quorum.reached, status.quorum.needed) == (2, 3)
+    assert len(status.quorum.missing) == 2
+    assert status.not_ready_because == f"quorum 2/4, missing {', '.join(status.quorum.missing)}"
+
+
+def test_a_full_node_does_not_count_itself(city: CoreCity, node: CoreNode) -> None:
+    assert node.core is not None
+    follower = msgspec.structs.replace(node.identity, signing=None, index=None)
+    reporter = StatusReporter(
+        genesis=GENESIS, identity=follower, core=node.core, chain=node.chain, hub=node.hub
+    )
+    assert reporter.status().mode == "full"
+    assert reporter.status().quorum.reached == 3
+
+
+def test_when_transactions_wait_and_nothing_becomes_final_it_says_so(
+    city: CoreCity, node: CoreNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node.status, "_clock", Watch())
+    node.status.watch()
+    node.submit(document(1))
+    node.status.watch()
+    Watch.now_ms += STALLED_MS
+    assert node.status.status().is_ready
+    Watch.now_ms += 1
+    node.status.watch()
+    assert "nothing became final for 10 s" in node.status.status().not_ready_because
+    node.status.committed()
+    assert node.status.status().is_ready
+
+
+class Watch:
+    """A clock that the scenario sets."""
+
+    now_ms = 1_000
+
+    def mono_ms(self) -> int:
+        return Watch.now_ms
+
+
+@pytest.mark.parametrize(
+    ("limit", "level", "ready"),
+    [
+        ("ALARM_PERCENT", "alarm", True),
+        ("NO_NEW_TRANSACTIONS_PERCENT", "no new transactions", False),
+        ("STOP_PERCENT", "stopping", False),
+    ],
+)
+def test_the_disk(
+    node: CoreNode, monkeypatch: pytest.MonkeyPatch, limit: str, level: str, ready: bool
+) -> None:
+    monkeypatch.setattr(environment, limit, 0)
+    status = node.status.status()
+    assert (status.disk.level, status.is_ready) == (level, ready)
+
+
+def test_catching_up_is_a_mode_and_not_ready(
+    city: CoreCity, node: CoreNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.is_cut = True
+    city.links_changed()
+    for number in range(24):
+        (outcome,) = city.nodes[1].submit(document(number))
+        city.run(lambda one=outcome: city.nodes[1].is_final(one))
+    node.is_cut = False
+    city.links_changed()
+    city.run(lambda: node.core is not None and node.core.machine.status().catching_up)
+    status = node.status.status()
+    assert (status.mode, status.not_ready_because) == ("catching up", "catching up")
+
+
+def test_evidence_is_shown_with_its_bytes(node: CoreNode) -> None:
+    def vote(digest: Digest) -> Vote:
+        message = vote_message(CHAIN_ID, 0, 5, VoteKind.NOTARIZE, digest)
+        signature = KEYS[2].sign(message)
+        return Vote(Epoch(0), View(5), VoteKind.NOTARIZE, digest, ValidatorIndex(2), signature)
+
+    evidence = Evidence(vote(Digest(b"\x01" * 32)), vote(Digest(b"\x02" * 32)))
+    assert node.core is not None
+    node.core.performer.evidence.append(evidence)
+    (shown,) = node.status.evidence()
+    assert (shown.kind, shown.validator, shown.view) == ("notarize and notarize", 2, 5)
+    assert shown.evidence == encode(evidence)
+
+
+def test_every_level_of_a_disk_has_a_name() -> None:
+    assert set(status_module._LEVELS) == set(environment.FillLevel)
