@@ -12,6 +12,7 @@ import msgspec
 from moyai.ledger import (
     rules_accounts,
     rules_documents,
+    rules_governance,
     rules_identity,
     rules_records,
     rules_tokens,
@@ -30,6 +31,7 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_governance import ApproveChange, MembersReady, ProposeChange
 from moyai.primitives.operations_identity import (
     BindIdentity,
     RenewIdentity,
@@ -150,7 +152,21 @@ _DOCUMENTS: _Rows = {
         rules_documents.revoke_document, 20, "the owner of the series", privacy=Privacy.PUBLIC
     ),
 }
-ACTIONS: _Rows = {**_ACCOUNTS, **_IDENTITY, **_TOKENS, **_RECORDS, **_DOCUMENTS}
+_GOVERNANCE: _Rows = {
+    ProposeChange: Action(
+        rules_governance.propose_change, 400, "the owners of a member", privacy=Privacy.PUBLIC
+    ),
+    ApproveChange: Action(
+        rules_governance.approve_change, 400, "the owners of a member", privacy=Privacy.PUBLIC
+    ),
+    MembersReady: Action(
+        rules_governance.members_ready,
+        400,
+        "validators of the next set, by their validator keys",
+        privacy=Privacy.PUBLIC,
+    ),
+}
+ACTIONS: _Rows = {**_ACCOUNTS, **_IDENTITY, **_TOKENS, **_RECORDS, **_DOCUMENTS, **_GOVERNANCE}
 
 COST_BYTES_EACH = 2
 """So many bytes of a body cost one unit: parsing and key checks grow with them."""

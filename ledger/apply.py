@@ -1,7 +1,8 @@
 """Executing a block: each transaction in order, all of its operations or none of them.
 
-`apply_block` is a function of the state, the header's height and time, and the transactions; it
-never fails for what a transaction contains. Not here: the rules (`rules_*`), the block's validity.
+`apply_block` is a function of the state, what the header says (`BlockContext`) and the
+transactions; it never fails for what a transaction contains. Not here: the rules (`rules_*`), the
+block's validity.
 """
 
 from collections.abc import Sequence
@@ -11,17 +12,20 @@ import msgspec
 from moyai.ledger.actions import ACTIONS
 from moyai.ledger.codes import Refusal
 from moyai.ledger.context import Context, IndexChange
+from moyai.ledger.epoch_end import end_epoch
 from moyai.ledger.state import Overlay, StateReader
-from moyai.primitives.ids import AccountId, Height, TimeMs
+from moyai.primitives.ids import AccountId, Digest, Epoch, Height, TimeMs
 from moyai.primitives.receipt import OK, Receipt
 from moyai.primitives.transaction import CheckedTransaction
 
 
 class BlockContext(msgspec.Struct, frozen=True):
-    """What the rules may know of the block."""
+    """What the ledger may know of the block; `epoch_end` is the set that the next epoch has."""
 
     height: Height
     time_ms: TimeMs
+    epoch: Epoch
+    epoch_end: Digest | None
 
 
 class BlockOutcome(msgspec.Struct, frozen=True):
@@ -49,6 +53,8 @@ def apply_block(
             touched.append(tuple(context.touched))
         else:
             touched.append((transaction.body.account,))
+    if block.epoch_end is not None:
+        end_epoch(overlay, block.epoch_end)
     return BlockOutcome(tuple(receipts), overlay.changes(), tuple(indexes), tuple(touched))
 
 

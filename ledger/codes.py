@@ -51,6 +51,21 @@ class Code(IntEnum):
     NOT_THE_LATEST = 503
     VERSION_UNKNOWN = 504
     ALREADY_REVOKED = 505
+    NOT_A_MEMBER = 600
+    MEMBER_UNKNOWN = 601
+    MEMBER_EXISTS = 602
+    MEMBERS_TOO_MANY = 603
+    MEMBER_NOT_DISTINCT = 604
+    LAST_OF_ITS_ROLE = 605
+    NOT_AN_ORGANISATION = 606
+    PARAMETER_INVALID = 607
+    CHANGE_EMPTY = 608
+    CHANGE_UNDER_WAY = 609
+    NO_SUCH_CHANGE = 610
+    PROPOSAL_UNKNOWN = 611
+    PROPOSAL_CLOSED = 612
+    ALREADY_APPROVED = 613
+    ALREADY_READY = 614
     TEXT_INVALID = 900
     NAME_TOO_LONG = 901
 
@@ -304,6 +319,96 @@ CATALOGUE: dict[Code, CodeText] = {
         "the version is revoked already",
         "nothing needs to be done",
         "すでに失効しています",
+        "何もする必要はありません",
+    ),
+    Code.NOT_A_MEMBER: CodeText(
+        "only a member of the consortium may do this",
+        "act for a member's account",
+        "参加機関だけが行えます",
+        "参加機関のアカウントで行ってください",
+    ),
+    Code.MEMBER_UNKNOWN: CodeText(
+        "no member has this account",
+        "look the members up with members_list",
+        "そのアカウントの参加機関はありません",
+        "members_list で参加機関を確かめてください",
+    ),
+    Code.MEMBER_EXISTS: CodeText(
+        "the account is a member already",
+        "nothing needs to be done",
+        "すでに参加機関です",
+        "何もする必要はありません",
+    ),
+    Code.MEMBERS_TOO_MANY: CodeText(
+        "the consortium has as many members as it may",
+        "remove one first",
+        "参加機関の数が上限です",
+        "先に一つ外してください",
+    ),
+    Code.MEMBER_NOT_DISTINCT: CodeText(
+        "another member has this name or key",
+        "choose another name or make a new key",
+        "同じ名前または鍵の参加機関があります",
+        "別の名前を選ぶか新しい鍵を作ってください",
+    ),
+    Code.LAST_OF_ITS_ROLE: CodeText(
+        "no other member has a role that the city cannot do without",
+        "give another member the role first",
+        "必要な役割を持つ参加機関がなくなります",
+        "先に別の参加機関に役割を与えてください",
+    ),
+    Code.NOT_AN_ORGANISATION: CodeText(
+        "only the account of an organisation can become a member",
+        "open an account of that kind",
+        "組織のアカウントだけが参加機関になれます",
+        "組織のアカウントを開設してください",
+    ),
+    Code.PARAMETER_INVALID: CodeText(
+        "there is no such parameter, or the value is outside its domain",
+        "see docs/ledger.md for the domains",
+        "パラメーターがないか、値が範囲外です",
+        "docs/ledger.md で範囲を確かめてください",
+    ),
+    Code.CHANGE_EMPTY: CodeText(
+        "the change would change nothing",
+        "nothing needs to be done",
+        "変更する内容がありません",
+        "何もする必要はありません",
+    ),
+    Code.CHANGE_UNDER_WAY: CodeText(
+        "another accepted change is under way",
+        "approve again when it is in force or has lapsed",
+        "別の承認済みの変更が進行中です",
+        "発効または失効の後に承認し直してください",
+    ),
+    Code.NO_SUCH_CHANGE: CodeText(
+        "no change under way leads to this set of validators",
+        "look the change up with changes_list",
+        "この検証者集合になる変更はありません",
+        "changes_list で変更を確かめてください",
+    ),
+    Code.PROPOSAL_UNKNOWN: CodeText(
+        "there is no such proposal",
+        "look the proposals up with changes_list",
+        "その提案はありません",
+        "changes_list で提案を確かめてください",
+    ),
+    Code.PROPOSAL_CLOSED: CodeText(
+        "the proposal was decided or its time is over",
+        "propose the change anew",
+        "提案は決定済みか期限切れです",
+        "改めて提案してください",
+    ),
+    Code.ALREADY_APPROVED: CodeText(
+        "the member has approved already",
+        "wait for the other members",
+        "すでに承認済みです",
+        "ほかの参加機関の承認を待ってください",
+    ),
+    Code.ALREADY_READY: CodeText(
+        "this readiness is known already",
+        "nothing needs to be done",
+        "準備完了はすでに届いています",
         "何もする必要はありません",
     ),
     Code.TEXT_INVALID: CodeText(

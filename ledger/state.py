@@ -19,6 +19,10 @@ class StateEntry(msgspec.Struct, frozen=True):
     height: Height
 
 
+_DELETED = StateEntry(b"", 0, Height(0))
+"""Stands in an overlay for a key that holds nothing any more."""
+
+
 class StateReader(Protocol):
     """Anything that tells the current entry of a key; a deleted key has none."""
 
@@ -60,12 +64,13 @@ class Overlay:
 
     def get(self, key: bytes) -> StateEntry | None:
         """Return the entry of `key`, the open transaction's writes included."""
-        return self._transaction.get(key) or self._block.get(key) or self._reader.get(key)
+        entry = self._transaction.get(key) or self._block.get(key) or self._reader.get(key)
+        return None if entry is _DELETED else entry
 
     def value(self, key: bytes) -> bytes | None:
         """Return the value of `key`, the open transaction's writes included."""
         entry = self._transaction.get(key) or self._block.get(key) or self._reader.get(key)
-        return None if entry is None else entry.value
+        return None if entry is None or entry is _DELETED else entry.value
 
     def version_before_block(self, key: bytes) -> int:
         """Return the version that `key` had before this block; 0 when it held nothing."""
@@ -81,6 +86,10 @@ class Overlay:
         version = self.version_before_block(key) + 1
         self._transaction[key] = StateEntry(value, version, self._height)
 
+    def delete(self, key: bytes) -> None:
+        """Let `key` hold nothing."""
+        self._transaction[key] = _DELETED
+
     def commit(self) -> None:
         """Keep the open transaction's writes."""
         if self._transaction:
@@ -92,5 +101,10 @@ class Overlay:
         self._transaction = {}
 
     def changes(self) -> dict[bytes, bytes | None]:
-        """Return what all kept transactions wrote, in the order of the first write of each key."""
-        return {key: entry.value for key, entry in self._block.items()}
+        """Return what all kept transactions wrote, in the order of the first write of each key.
+
+        None deletes.
+        """
+        return {
+            key: None if entry is _DELETED else entry.value for key, entry in self._block.items()
+        }

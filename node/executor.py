@@ -92,7 +92,7 @@ class Executor:
             return None
         waiting = self._queue.popleft()
         header = waiting.header
-        context = BlockContext(height=header.height, time_ms=header.time_ms)
+        context = BlockContext(header.height, header.time_ms, header.epoch, header.epoch_end)
         outcome = apply_block(self._chain.states, context, waiting.body)
         executed = self._chain.append(
             FinalBlock(

@@ -9,5 +9,5 @@ from moyai.primitives.transaction import checked_before, parse_transaction
 def execute_again(state: StateReader, header: Header, body: tuple[bytes, ...]) -> BlockOutcome:
     """Return what the block did; its signatures were checked before it became final."""
     transactions = [checked_before(parse_transaction(raw)) for raw in body]
-    context = BlockContext(height=header.height, time_ms=header.time_ms)
+    context = BlockContext(header.height, header.time_ms, header.epoch, header.epoch_end)
     return apply_block(state, context, transactions)

@@ -1,8 +1,8 @@
 """The closed union of operations: everything a transaction can ask the ledger to do, as data.
 
 Each is a positional MessagePack array that begins with its number; a number is never used twice.
-1-19 accounts, 20-29 identity, 30-39 tokens, 40-49 collections, 50-59 documents. Not here: who may
-do it and what it changes (the ledger).
+1-19 accounts, 20-29 identity, 30-39 tokens, 40-49 collections, 50-59 documents, 60-69 governance.
+Not here: who may do it and what it changes (the ledger).
 """
 
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_governance import ApproveChange, MembersReady, ProposeChange
 from moyai.primitives.operations_identity import (
     BindIdentity,
     RenewIdentity,
@@ -36,15 +37,18 @@ from moyai.primitives.operations_tokens import (
 
 __all__ = [
     "AddController",
+    "ApproveChange",
     "BindIdentity",
     "BurnToken",
     "CreateCollection",
     "CreateTokenClass",
     "ExpectRecord",
     "FreezeAccount",
+    "MembersReady",
     "MintToken",
     "OpenAccount",
     "Operation",
+    "ProposeChange",
     "PutRecord",
     "RegisterDocument",
     "RemoveController",
@@ -79,4 +83,7 @@ Operation: TypeAlias = (
     | RegisterDocument
     | ReplaceDocument
     | RevokeDocument
+    | ProposeChange
+    | ApproveChange
+    | MembersReady
 )

@@ -23,3 +23,4 @@ class Parameters(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     block_signatures_max: Annotated[int, Meta(ge=16, le=8192)] = 8192
     block_cost_max: Annotated[int, Meta(ge=10_000, le=100_000_000)] = 1_000_000
     account_pending_max: Annotated[int, Meta(ge=1, le=100_000)] = 4_096
+    change_notice_ms: Annotated[int, Meta(ge=60_000, le=7_776_000_000)] = 604_800_000

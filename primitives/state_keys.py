@@ -3,10 +3,13 @@
 Names are followed by a zero byte, which no name contains, so that no two things share a key.
 """
 
-from moyai.primitives.ids import AccountId
+from moyai.primitives.ids import AccountId, Epoch
 
 PARAMETERS = b"p"
 """The key of the chain's `Parameters`."""
+
+GOVERNANCE = b"g"
+"""The key of the chain's `Governance`: its epoch and the change under way."""
 
 
 def account_key(account: AccountId) -> bytes:
@@ -60,5 +63,15 @@ def version_key(series: str, version: int) -> bytes:
 
 
 def member_key(index: int) -> bytes:
-    """`m` ‖ index u16 -> MemberEntry, in the order of genesis."""
+    """`m` ‖ index u16 -> MemberEntry, in the order of joining."""
     return b"m" + index.to_bytes(2, "big")
+
+
+def validators_key(epoch: Epoch) -> bytes:
+    """`w` ‖ epoch u32 -> the sorted validator keys of that epoch, kept for ever."""
+    return b"w" + epoch.to_bytes(4, "big")
+
+
+def proposal_key(number: int) -> bytes:
+    """`q` ‖ number u32 -> Proposal."""
+    return b"q" + number.to_bytes(4, "big")

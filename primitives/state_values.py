@@ -9,8 +9,9 @@ from enum import IntEnum
 import msgspec
 
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import AccountId, Digest, NetworkKey, PublicKey, TimeMs
+from moyai.primitives.ids import AccountId, Digest, Epoch, NetworkKey, PublicKey, TimeMs
 from moyai.primitives.operations_accounts import AccountKind, Controller, Thresholds
+from moyai.primitives.operations_governance import Change
 from moyai.primitives.operations_identity import Level
 from moyai.primitives.operations_records import Writers
 from moyai.primitives.operations_tokens import TokenPolicy
@@ -103,6 +104,45 @@ class MemberEntry(msgspec.Struct, array_like=True, frozen=True):
     validator_key: PublicKey
     network_key: NetworkKey
     endpoint: str
+
+
+class ProposalStage(IntEnum):
+    """How far a proposal has come."""
+
+    OPEN = 1
+    APPROVED = 2
+    PENDING = 3
+    IN_FORCE = 4
+    LAPSED = 5
+
+
+class Proposal(msgspec.Struct, array_like=True, frozen=True):
+    """A change that members decide upon.
+
+    It lapses unless it has gone on to the next stage by `until_ms`; a pending one never does.
+    """
+
+    change: Change
+    proposer: AccountId
+    approvals: tuple[AccountId, ...]
+    stage: ProposalStage
+    until_ms: TimeMs
+
+
+class ChangeUnderWay(msgspec.Struct, array_like=True, frozen=True):
+    """The one approved change: validators of the next set that are ready, in order of saying so."""
+
+    proposal: int
+    ready: tuple[PublicKey, ...]
+    pending: bool
+
+
+class Governance(msgspec.Struct, array_like=True, frozen=True):
+    """The epoch, the number of proposals ever made, and the approved change if there is one."""
+
+    epoch: Epoch
+    proposals: int
+    under_way: ChangeUnderWay | None
 
 
 def encode_amount(amount: int) -> bytes:

@@ -24,7 +24,7 @@ from harness.ledger_city import (
     owner,
 )
 from moyai.ledger.apply import BlockContext, apply_block
-from moyai.primitives.ids import AccountId, Height
+from moyai.primitives.ids import AccountId, Epoch, Height
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_identity import Level
 from moyai.primitives.operations_records import CreateCollection, PutRecord, Writers
@@ -94,7 +94,7 @@ def measure(
         for transaction in made:
             parse_transaction(transaction.raw)
         decode_s.append(time.perf_counter() - start)
-        context = BlockContext(height=Height(city.height + 1), time_ms=city.time_ms)
+        context = BlockContext(Height(city.height + 1), city.time_ms, Epoch(0), None)
         start = time.perf_counter()
         outcome = apply_block(city.state, context, made)
         apply_s.append(time.perf_counter() - start)

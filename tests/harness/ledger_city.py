@@ -8,10 +8,19 @@ import msgspec
 from moyai.ledger.apply import BlockContext, BlockOutcome, apply_block
 from moyai.ledger.codes import Code
 from moyai.ledger.genesis import genesis_state
+from moyai.ledger.membership import read_governance, read_pending_set
 from moyai.ledger.state import StateEntry
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member, Role
-from moyai.primitives.ids import ZERO_DIGEST, AccountId, Height, NetworkKey, PublicKey, TimeMs
+from moyai.primitives.ids import (
+    ZERO_DIGEST,
+    AccountId,
+    Digest,
+    Height,
+    NetworkKey,
+    PublicKey,
+    TimeMs,
+)
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
@@ -119,7 +128,9 @@ class MemoryState:
 
     def apply(self, height: Height, changes: dict[bytes, bytes | None]) -> None:
         for name, value in changes.items():
-            assert value is not None
+            if value is None:
+                self.entries.pop(name, None)
+                continue
             old = self.entries.get(name)
             self.entries[name] = StateEntry(value, 1 + (old.version if old else 0), height)
 
@@ -141,15 +152,25 @@ class LedgerCity:
         self.transactions += 1
         return make_transaction(account, operations, signers, number=self.transactions)
 
-    def block(self, *transactions: CheckedTransaction) -> BlockOutcome:
+    def block(
+        self, *transactions: CheckedTransaction, epoch_end: Digest | None = None
+    ) -> BlockOutcome:
         """Execute one block a second after the last one."""
         self.height = Height(self.height + 1)
         self.time_ms = TimeMs(self.time_ms + 1_000)
-        context = BlockContext(height=self.height, time_ms=self.time_ms)
+        context = BlockContext(
+            self.height, self.time_ms, read_governance(self.state).epoch, epoch_end
+        )
         outcome = apply_block(self.state, context, transactions)
         self.state.apply(self.height, outcome.changes)
         self.outcome = outcome
         return outcome
+
+    def end_epoch(self) -> None:
+        """Execute an empty block that ends the epoch for the pending set."""
+        pending = read_pending_set(self.state)
+        assert pending is not None, "no change is pending"
+        self.block(epoch_end=pending.digest)
 
     def do(self, account: AccountId, *operations: Operation, by: tuple[bytes, ...]) -> Receipt:
         """Execute one transaction in a block of its own."""

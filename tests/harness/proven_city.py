@@ -152,7 +152,7 @@ class ProvenCity:
         """Make one block of these transactions final."""
         transactions = [verify_signatures(parse_transaction(raw)) for raw in raws]
         header = self._header(transactions, time_ms)
-        context = BlockContext(header.height, header.time_ms)
+        context = BlockContext(header.height, header.time_ms, header.epoch, header.epoch_end)
         outcome = apply_block(self.store.states, context, transactions)
         digest = header_digest(header)
         self._executed = self.store.append(

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moyai.primitives import state_keys
-from moyai.primitives.ids import AccountId
+from moyai.primitives.ids import AccountId, Epoch
 from moyai.primitives.limits import STATE_KEY_BYTES_MAX
 
 names = st.text("abc.-09", min_size=1, max_size=32)
@@ -25,6 +25,9 @@ def test_each_topic_has_a_first_byte_of_its_own() -> None:
         state_keys.series_key("bylaws"),
         state_keys.version_key("bylaws", 1),
         state_keys.member_key(0),
+        state_keys.GOVERNANCE,
+        state_keys.validators_key(Epoch(0)),
+        state_keys.proposal_key(1),
     ]
     assert len({key[:1] for key in keys}) == len(keys)
 
