@@ -5,7 +5,7 @@ Not here: fetching single blocks (`fetching`), long distances (`finality` asks t
 
 from moyai.consensus import fetching, signatures
 from moyai.consensus.core import Core
-from moyai.consensus.effects import Broadcast
+from moyai.consensus.effects import Broadcast, ProveEpochEnd
 from moyai.consensus.inputs import LinksChanged, Timer
 from moyai.consensus.limits import GAP_CERTIFICATES_MAX, HELP_ABSTAINING_MS, IDLE_STATUS_MS
 from moyai.consensus.messages import (
@@ -85,7 +85,7 @@ def _send_current(core: Core, peer: NetworkKey) -> None:
 def receive(core: Core, status: Status, sender: NetworkKey) -> None:
     """R11: give what the other lacks, ask for what is lacking here."""
     if status.epoch != core.epoch:
-        core.count("dropped", "status of another epoch")
+        _other_epoch(core, status, sender)
         return
     validator = core.links.validator(sender)
     if validator is not None and validator != core.index:
@@ -106,6 +106,21 @@ def receive(core: Core, status: Status, sender: NetworkKey) -> None:
             core.misbehaved(sender, "status with a vote of somebody else")
     _give(core, status, sender)
     _ask(core, status, sender)
+
+
+def _other_epoch(core: Core, status: Status, peer: NetworkKey) -> None:
+    """R11: prove the end of its epoch to a peer in an older one; ask a peer in a later one for it.
+
+    That a later epoch has begun is a claim: it changes where blocks are asked for, nothing else.
+    """
+    if not core.links.spend(peer, 1):
+        core.count("dropped", "status of another epoch")
+    elif status.epoch < core.epoch:
+        core.emit(ProveEpochEnd(peer, status.epoch))
+    else:
+        core.later_epoch = True
+        core.dirty = True
+        core.send(peer, own_status(core, None))
 
 
 def _give(core: Core, status: Status, peer: NetworkKey) -> None:

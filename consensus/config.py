@@ -9,17 +9,21 @@ import msgspec
 
 from moyai.primitives.block import Executed, Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import NetworkKey, ValidatorIndex
+from moyai.primitives.ids import Digest, NetworkKey, ValidatorIndex
 from moyai.primitives.merkle import Frontier
 from moyai.primitives.parameters import Parameters
 from moyai.primitives.validators import ValidatorSet
 
 
 class ExecutedBlock(msgspec.Struct, frozen=True):
-    """A final block, and the roots that this node got by executing it."""
+    """A final block, and the roots that this node got by executing it.
+
+    `pending` is the digest of the validator set that waits for an epoch end after it, if any.
+    """
 
     header: Header
     executed: Executed
+    pending: Digest | None = None
 
 
 class FinalTip(msgspec.Struct, frozen=True):

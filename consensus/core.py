@@ -39,6 +39,8 @@ class Core:
         self.effects: list[Effect] = []
         self.dirty = False
         self.halted = False
+        self.ended = False  # the epoch is over
+        self.later_epoch = False  # somebody says that it is over
 
         self.tree = BlockTree(config.tip, self.epoch)
         floor = self.tree.final_view
@@ -79,6 +81,11 @@ class Core:
         self.repeat_mark = View(0)  # what was said up to this view is repeated next time
 
     @property
+    def over(self) -> bool:
+        """Return whether nothing is done any more."""
+        return self.halted or self.ended
+
+    @property
     def view(self) -> View:
         return self.round.view
 
@@ -110,7 +117,7 @@ class Core:
             and view > self.floor
             and self.abstention.allows(view)
             and not self.listening
-            and not self.halted
+            and not self.over
         )
 
     def emit(self, effect: Effect) -> None:

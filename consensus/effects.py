@@ -15,7 +15,7 @@ from moyai.consensus.messages import ConsensusMessage, Evidence
 from moyai.consensus.records import JournalRecord
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest, NetworkKey, TimeMs, TransactionId, View
+from moyai.primitives.ids import Digest, Epoch, NetworkKey, TimeMs, TransactionId, View
 from moyai.primitives.vote import Vote
 
 
@@ -110,10 +110,34 @@ class DropBlock(msgspec.Struct, frozen=True):
 class Finalized(msgspec.Struct, frozen=True):
     """These blocks are final, oldest first, the last by `certificate`: execute and store them in
     order.
+
+    `fillers` lead from a last one that ends the epoch to the block that the certificate names,
+    oldest first; they are no blocks of the chain and are stored with it as its proof.
     """
 
     headers: tuple[Header, ...]
     certificate: Certificate
+    fillers: tuple[Header, ...] = ()
+
+
+class EpochEnded(msgspec.Struct, frozen=True):
+    """The epoch is over and so is this machine: the last thing it ever asks for.
+
+    `headers` lead from the block that `certificate` finalizes down to the one that ends the epoch.
+    Once that is executed and on disk, make the machine of the next epoch, whose validators have the
+    digest `next_set`.
+    """
+
+    certificate: Certificate
+    headers: tuple[Header, ...]
+    next_set: Digest
+
+
+class ProveEpochEnd(msgspec.Struct, frozen=True):
+    """Send `to` the finalization that ended `epoch`, which is over here and goes on there."""
+
+    to: NetworkKey
+    epoch: Epoch
 
 
 class CatchUp(msgspec.Struct, frozen=True):
@@ -173,6 +197,8 @@ Effect: TypeAlias = (
     | CheckBlock
     | DropBlock
     | Finalized
+    | EpochEnded
+    | ProveEpochEnd
     | CatchUp
     | ShareTransactions
     | EvidenceFound

@@ -8,7 +8,7 @@ from enum import Enum
 from moyai.consensus.config import FinalTip
 from moyai.consensus.tree import Block
 from moyai.primitives.block import Executed, Header
-from moyai.primitives.ids import Height
+from moyai.primitives.ids import Digest, Height
 
 
 class Attested(Enum):
@@ -19,11 +19,17 @@ class Attested(Enum):
     DIFFERENT = 3
 
 
+def changes_state(header: Header) -> bool:
+    """Return whether executing a block may lead to another root: that has to be attested."""
+    return bool(header.tx_count) or header.epoch_end is not None
+
+
 class Execution:
     """Own roots by height, from the executed height of the final tip upwards."""
 
     def __init__(self, tip: FinalTip) -> None:
         self._roots: dict[Height, Executed] = {}
+        self._pending: dict[Height, Digest | None] = {}
         self._claims: dict[Height, Executed] = {}
         self._loaded: dict[Height, int] = {}
         self._with_transactions: set[Height] = set()  # never iterated
@@ -34,6 +40,7 @@ class Execution:
         attested = tip.header.executed
         self._roots = {attested.height: attested}
         self._roots.update((past.executed.height, past.executed) for past in tip.recent)
+        self._pending = {past.executed.height: past.pending for past in tip.recent}
         self._claims = {}
         self._loaded = {}
         self._with_transactions = set()
@@ -44,8 +51,8 @@ class Execution:
             if past.header.tx_count:
                 loaded += 1
                 self._with_transactions.add(past.header.height)
-                if past.header.height > attested.height:
-                    self.unattested_height = past.header.height
+            if changes_state(past.header) and past.header.height > attested.height:
+                self.unattested_height = past.header.height
             self._loaded[past.header.height] = loaded
         if attested.height not in self._loaded:
             self._loaded[attested.height] = 0
@@ -63,9 +70,10 @@ class Execution:
             return None
         return claim.height if own != claim else None
 
-    def executed(self, roots: Executed) -> Executed | None:
+    def executed(self, roots: Executed, pending: Digest | None) -> Executed | None:
         """Take in own roots; return the differing claim of a final header, if there is one."""
         self._roots[roots.height] = roots
+        self._pending[roots.height] = pending
         if roots.height > self.latest.height:
             self.latest = roots
         if roots.height in self._with_transactions:
@@ -79,6 +87,17 @@ class Execution:
         if own is None:
             return Attested.UNKNOWN
         return Attested.SAME if own == header.executed else Attested.DIFFERENT
+
+    def pending(self, executed: Executed) -> Digest | None:
+        """Return the validator set that waits for an epoch end after a height executed here.
+
+        The executed height of the tip has none: else the tip had ended the epoch.
+        """
+        return self._pending.get(executed.height)
+
+    def names_pending(self, header: Header) -> bool:
+        """Return whether a block with own roots ends the epoch just when its state asks for it."""
+        return header.filler_of is not None or header.epoch_end == self.pending(header.executed)
 
     def lag(self, parent: Block, executed_height: Height) -> int:
         """Return how many blocks with transactions lie above `executed_height` up to `parent`."""
@@ -97,7 +116,7 @@ class Execution:
     def prune(self, tip: Header) -> None:
         """Forget what lies below the executed height of the final tip."""
         floor = tip.executed.height
-        for table in (self._roots, self._claims, self._loaded):
+        for table in (self._roots, self._pending, self._claims, self._loaded):
             for height in [height for height in table if height < floor]:
                 del table[height]
         self._with_transactions = {each for each in self._with_transactions if each > floor}

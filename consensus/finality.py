@@ -6,13 +6,15 @@ Not here: long distances (the shell's sync answers `CatchUp`).
 
 from moyai.consensus import blocks, fetching, proposals, voting
 from moyai.consensus.core import Core
-from moyai.consensus.effects import CatchUp, DropBlock, Finalized
+from moyai.consensus.effects import CatchUp, DropBlock, EpochEnded, Finalized
 from moyai.consensus.inputs import Executed, Synced, Timer
 from moyai.consensus.limits import CATCH_UP_VIEWS, FETCH_TRIES_MAX
 from moyai.consensus.records import FloorRecord, JournalRecord
 from moyai.consensus.tree import Block, BodyState
 from moyai.primitives import block as values
+from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import Digest
 
 
 def settle(core: Core) -> None:
@@ -56,6 +58,8 @@ def _reach(core: Core, newest: Certificate, block: Block | None) -> None:
 
 
 def _is_far(core: Core, newest: Certificate) -> bool:
+    if core.later_epoch:
+        return True  # its validators are done with this one: the chain stores alone have it
     tried = any(want.tries >= FETCH_TRIES_MAX for want in core.fetches.blocks.values())
     return tried or newest.view - core.floor > CATCH_UP_VIEWS
 
@@ -74,7 +78,9 @@ def _apply(core: Core, newest: Certificate, branch: list[Block]) -> None:
     advance = core.tree.advance(branch[0])
     abstain = core.abstention.finalized(newest.view)
     core.persist([*records, abstain] if abstain is not None else records)
-    core.emit(Finalized(headers[::-1], newest))
+    fillers = tuple(header for header in headers[::-1] if header.filler_of is not None)
+    chain = headers[len(fillers) :]
+    core.emit(Finalized(chain[::-1], newest, fillers))
     for each in advance.final:
         core.activity.turn_finalized(each.header.proposer)
         differing = core.execution.finalize(each)
@@ -83,7 +89,31 @@ def _apply(core: Core, newest: Certificate, branch: list[Block]) -> None:
                 f"the executed roots of height {differing} differ from the final ones", newest
             )
             return
-    _forget(core, newest, advance.dropped)
+    if chain[0].epoch_end is None:
+        _forget(core, newest, advance.dropped)
+    else:
+        left = [*advance.dropped, *core.tree.above_tip()]
+        left_digests = [header_digest(header) for header in fillers]
+        left_digests += [each.digest for each in left]
+        _end(core, newest, headers[: len(fillers) + 1], left_digests)
+
+
+def _end(
+    core: Core, certificate: Certificate, headers: tuple[Header, ...], left: list[Digest]
+) -> None:
+    """Let the epoch be over: what is not final is left behind, and this machine does nothing more.
+
+    `headers` lead from the finalized block down to the one that ends the epoch.
+    """
+    next_set = headers[-1].epoch_end
+    assert next_set is not None, "the last of these headers ends the epoch"
+    for digest in left:
+        core.emit(DropBlock(digest))
+    for timer in Timer:
+        core.timers.clear(timer)
+    core.learned.clear()
+    core.ended = True
+    core.emit(EpochEnded(certificate, headers, next_set))
 
 
 def _forget(core: Core, newest: Certificate | None, dropped: list[Block]) -> None:
@@ -108,7 +138,7 @@ def _forget(core: Core, newest: Certificate | None, dropped: list[Block]) -> Non
 def executed(core: Core, done: Executed) -> None:
     """Take in the roots of a final block executed here."""
     roots = values.Executed(done.height, done.state_root, done.receipts_root)
-    differing = core.execution.executed(roots)
+    differing = core.execution.executed(roots, done.pending)
     if differing is not None:
         core.halt(
             f"the final chain has other executed roots at height {done.height}: "
@@ -131,8 +161,13 @@ def synced(core: Core, answer: Synced) -> None:
     if not core.certificates.knows(certificate):
         core.certificates.add(certificate)
     blocks.resume(core, restart.linked)
-    records: list[JournalRecord] = [FloorRecord(certificate, (tip.header,), tip.frontier)]
+    headers = (*reversed(answer.fillers), tip.header)
+    records: list[JournalRecord] = [FloorRecord(certificate, headers, tip.frontier)]
     abstain = core.abstention.finalized(certificate.view)
     core.persist([*records, abstain] if abstain is not None else records)
-    tip_digest = core.tree.tip.digest
-    _forget(core, certificate, [each for each in restart.left if each.digest != tip_digest])
+    left = [each for each in restart.left if each.digest != core.tree.tip.digest]
+    if tip.header.epoch_end is None:
+        _forget(core, certificate, left)
+    else:
+        left += core.tree.above_tip()
+        _end(core, certificate, headers, [each.digest for each in left])

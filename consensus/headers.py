@@ -8,7 +8,7 @@ from moyai.consensus.execution import Execution
 from moyai.consensus.limits import CLOCK_TOLERANCE_MS
 from moyai.consensus.tree import Block
 from moyai.primitives.block import Header
-from moyai.primitives.ids import TimeMs, TransactionId, View
+from moyai.primitives.ids import Digest, Epoch, TimeMs, TransactionId, View
 from moyai.primitives.merkle import merkle_root
 from moyai.primitives.parameters import Parameters
 
@@ -26,8 +26,8 @@ def ids_fault(header: Header, transaction_ids: tuple[TransactionId, ...]) -> str
 
 def own_fault(header: Header, parameters: Parameters) -> str:
     """Check what needs nothing but the header."""
-    if header.epoch_end is not None or header.filler_of is not None:
-        return "ends an epoch without a pending set"
+    if header.filler_of is not None and (header.tx_count or header.epoch_end is not None):
+        return "a filler that is more than that"
     if header.tx_count > parameters.block_transactions_max:
         return "too many transactions"
     if header.tx_bytes > parameters.block_bytes_max:
@@ -43,6 +43,8 @@ def parent_fault(
     """Check a linked block against its parent, whose view in this epoch is `parent_view`."""
     assert block.parent is not None
     header, parent, above = block.header, block.parent, block.parent.header
+    if header.filler_of != filled(parent, header.epoch):
+        return "fills nothing, or something else than the epoch's last block"
     if header.height != above.height + 1:
         return "height is not the parent's plus one"
     if header.parent_view != parent_view or header.view <= parent_view:
@@ -52,6 +54,13 @@ def parent_fault(
     if header.log_root != block.frontier.root:
         return "log_root is not the root of the ancestors"
     return _executed_fault(header, parent, execution, parameters)
+
+
+def filled(parent: Block, epoch: Epoch) -> Digest | None:
+    """Return the block that a child of `parent` in `epoch` is a filler of: the epoch's last one."""
+    if parent.header.epoch != epoch:
+        return None
+    return parent.digest if parent.header.epoch_end is not None else parent.header.filler_of
 
 
 def _executed_fault(
@@ -64,6 +73,10 @@ def _executed_fault(
         return "executed roots differ from the parent's"
     if header.executed.height > above.height:
         return "executed height is no ancestor's"
+    if header.filler_of is not None:
+        return "" if header.executed == above.executed else "a filler with other executed roots"
+    if header.epoch != above.epoch and header.executed.height < above.height:
+        return "does not attest the end of the epoch before"
     if header.tx_count:
         lag = execution.lag(parent, header.executed.height)
         if lag > parameters.execution_lag_max:

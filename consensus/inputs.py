@@ -10,6 +10,7 @@ import msgspec
 
 from moyai.consensus.config import FinalTip
 from moyai.consensus.messages import ConsensusMessage, Evidence
+from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Height, NetworkKey, TimeMs, TransactionId, View
 from moyai.primitives.vote import Vote
@@ -105,11 +106,15 @@ class BlockChecked(msgspec.Struct, frozen=True):
 
 
 class Executed(msgspec.Struct, frozen=True):
-    """A final block was executed here, with these roots."""
+    """A final block was executed here, with these roots.
+
+    `pending` is the digest of the validator set that waits for an epoch end after it, if any.
+    """
 
     height: Height
     state_root: Digest
     receipts_root: Digest
+    pending: Digest | None = None
 
 
 class WorkChanged(msgspec.Struct, frozen=True):
@@ -130,9 +135,13 @@ class LinksChanged(msgspec.Struct, frozen=True):
 
 
 class Synced(msgspec.Struct, frozen=True):
-    """Catch-up stored and executed all final blocks up to `tip`."""
+    """Catch-up stored and executed all final blocks up to `tip`.
+
+    `fillers` lead from a tip that ends the epoch to the block its certificate names, oldest first.
+    """
 
     tip: FinalTip
+    fillers: tuple[Header, ...] = ()
 
 
 Input: TypeAlias = (

@@ -9,6 +9,7 @@ from enum import Enum
 from moyai.consensus import blocks, fetching, signatures, voting
 from moyai.consensus.core import Core
 from moyai.consensus.effects import Broadcast, BuildBlock
+from moyai.consensus.headers import filled
 from moyai.consensus.inputs import BlockBuilt, Timer
 from moyai.consensus.limits import HELP_ABSTAINING_MS
 from moyai.consensus.messages import Proposal
@@ -89,6 +90,10 @@ def _earliest(core: Core, parent: Block) -> tuple[int, Ground] | None:
     """Return the ground that comes first, and when."""
     now_ms, current = core.now.mono_ms, core.round
     grounds: list[tuple[int, Ground]] = []
+    if core.certificates.notarizations:
+        grounds.append((current.entered_ms + core.delta_ms, Ground.HELPER))
+    if filled(parent, core.epoch) is not None:
+        return grounds[0] if grounds else None
     if core.work.pending and current.nothing_at != (parent.digest, core.work_serial):
         executed = core.execution.executed_for(parent)
         if core.execution.lag(parent, executed.height) <= core.parameters.execution_lag_max:
@@ -98,8 +103,6 @@ def _earliest(core: Core, parent: Block) -> tuple[int, Ground] | None:
         grounds.append((parent.seen_ms + core.pacing.attestation_ms, Ground.ROOT))
     if core.idle_over and parent is core.tree.tip:
         grounds.append((now_ms, Ground.IDLE))
-    if core.certificates.notarizations:
-        grounds.append((current.entered_ms + core.delta_ms, Ground.HELPER))
     helped = core.abstaining.values()
     grounds += [(since_ms + HELP_ABSTAINING_MS, Ground.ABSTAINING) for since_ms in helped]
     return min(grounds, key=lambda ground: ground[0]) if grounds else None
@@ -138,6 +141,9 @@ def built(core: Core, answer: BlockBuilt) -> None:
 def _propose(core: Core, parent: Block, time_ms: TimeMs, body: BlockBuilt) -> None:
     """Make block, proposal and own notarize durable in one commit, then send them."""
     assert core.index is not None
+    filler_of = filled(parent, core.epoch)
+    executed = core.execution.executed_for(parent) if filler_of is None else parent.header.executed
+    frontier = parent.frontier if filler_of is not None else parent.frontier.append(parent.digest)
     header = Header(
         chain_id=core.config.chain_id,
         epoch=core.epoch,
@@ -150,10 +156,10 @@ def _propose(core: Core, parent: Block, time_ms: TimeMs, body: BlockBuilt) -> No
         tx_root=body.tx_root,
         tx_count=len(body.transaction_ids),
         tx_bytes=body.tx_bytes,
-        executed=core.execution.executed_for(parent),
-        epoch_end=None,
-        filler_of=None,
-        log_root=parent.frontier.append(parent.digest).root,
+        executed=executed,
+        epoch_end=core.execution.pending(executed) if filler_of is None else None,
+        filler_of=filler_of,
+        log_root=frontier.root,
     )
     digest = header_digest(header)
     block = Block(header, digest, body.transaction_ids, core.now.mono_ms)

@@ -80,16 +80,16 @@ class Machine:
     def step(self, event: Input, now: Now) -> list[Effect]:
         """Take one input in at `now`; return the effects, in the order they must be performed."""
         core = self._core
-        if core.halted:
+        if core.over:
             return []
         core.now = now
         self._take(event)
         rounds = 0
-        while core.dirty and not core.halted:
+        while core.dirty and not core.over:
             core.dirty = False
             for rule in _RULES:
                 rule(core)
-                if core.halted:
+                if core.over:
                     break
             rounds += 1
             assert rounds < _ROUNDS_MAX, "the rules must come to rest"

@@ -9,7 +9,7 @@ from moyai.consensus.execution import Attested
 from moyai.consensus.headers import clock_fault, ids_fault
 from moyai.consensus.limits import TREE_BLOCKS_MAX, VIEWS_AHEAD_MAX
 from moyai.consensus.messages import Proposal
-from moyai.consensus.tree import BodyState
+from moyai.consensus.tree import Block, BodyState
 from moyai.primitives.block import header_digest
 from moyai.primitives.ids import Digest, NetworkKey, View
 from moyai.primitives.vote import Vote, VoteKind
@@ -95,12 +95,19 @@ def settle(core: Core) -> None:
     elif core.execution.attests(block.header) is Attested.DIFFERENT:
         fault = "executed roots differ from this node's"
         core.count("alarm", f"{fault} at height {block.header.executed.height}")
+    elif not _ends_rightly(core, block):
+        fault = "epoch_end is not the pending set"
     elif block.parent is not None and not core.round.clock_asked:
         core.round.clock_asked = True
         fault = clock_fault(block.header, block.parent.header, core.now.wall_ms)
     if fault:
         core.round.invalid_reason = fault
         core.dirty = True
+
+
+def _ends_rightly(core: Core, block: Block) -> bool:
+    attested = core.execution.attests(block.header) is Attested.SAME
+    return not attested or core.execution.names_pending(block.header)
 
 
 def prune(core: Core, floor: View) -> None:

@@ -45,7 +45,7 @@ def _restore_blocks(core: Core, recovered: Recovered) -> None:
     """Only blocks whose body was held and valid are in a journal."""
     for record in sorted(recovered.blocks, key=lambda record: record.header.height):
         header = record.header
-        if header.height > core.tree.tip.header.height:
+        if header.epoch == core.epoch and header.height > core.tree.tip.header.height:
             block = Block(header, header_digest(header), record.transaction_ids, 0)
             block.stored = True
             for linked in core.tree.add(block):

@@ -126,6 +126,10 @@ class Tracer:
                 return f"drop {_short(digest)}"
             case out.Finalized(headers=headers):
                 return f"final {_join(_block(header) for header in headers)}"
+            case out.EpochEnded(headers=headers):
+                return f"epoch ended by {_block(headers[-1])}"
+            case out.ProveEpochEnd(to=to, epoch=epoch):
+                return f"prove the end of epoch {epoch} to {self.peer(to)}"
             case out.CatchUp(certificate=certificate):
                 return f"catch up to {_certificate(certificate)}"
             case out.ShareTransactions(to=to):

@@ -68,7 +68,10 @@ class Block:
         """Link to `parent`, whose own links are complete."""
         self.parent = parent
         parent.children.append(self)
-        self.frontier = parent.frontier.append(parent.digest)
+        if self.header.filler_of is None:
+            self.frontier = parent.frontier.append(parent.digest)
+        else:
+            self.frontier = parent.frontier  # a filler repeats the log of the block that it fills
         self.loaded = parent.loaded + (1 if self.header.tx_count else 0)
 
 
@@ -179,6 +182,10 @@ class BlockTree:
         while len(self._recent) > FINAL_BLOCKS_KEPT:
             del self._recent[next(iter(self._recent))]
         return Advance(final, self._restart(block))
+
+    def above_tip(self) -> list[Block]:
+        """Return all blocks here but the tip."""
+        return [block for block in self._blocks.values() if block is not self.tip]
 
     def reset(self, tip: FinalTip) -> Restart:
         """Start from a tip that was caught up with, keeping the blocks above it."""

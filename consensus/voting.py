@@ -110,5 +110,7 @@ def _finalize(core: Core, view: View) -> None:
     if core.execution.attests(block.header) is not Attested.SAME:
         return
     core.finalizable.discard(view)
+    if not core.execution.names_pending(block.header):
+        return
     records = [*certificate_records(core, notarization), *block_records(block)]
     cast(core, sign(core, VoteKind.FINALIZE, view, block.digest), records)

@@ -97,7 +97,7 @@ def test_who_is_behind_asks_for_what_it_lacks() -> None:
     assert [(m.first_view, m.last_view) for m in asked] == [(1, 8)]
 
 
-def test_a_status_of_another_epoch_changes_nothing() -> None:
+def test_a_status_of_a_later_epoch_is_answered_with_the_own_one() -> None:
     stage = Stage.following(1)
     other = Status(
         Epoch(4),
@@ -110,7 +110,7 @@ def test_a_status_of_another_epoch_changes_nothing() -> None:
         vote_of_yours=None,
     )
     stage.hear(stage.others[0], other)
-    assert stage.said() == []
+    assert [(type(said), said.epoch) for said in stage.said()] == [(Status, Epoch(0))]
 
 
 def test_a_vote_of_mine_that_my_journal_lacks_silences_me() -> None:
