@@ -1,0 +1,123 @@
+"""Scenarios of an epoch's end: the change its block names comes into force, and nothing else."""
+
+from harness.governed_city import (
+    CITY_HALL_VALIDATOR,
+    HOSPITAL_VALIDATOR,
+    UTILITY_VALIDATOR,
+    GovernedCity,
+)
+from harness.ledger_city import CITY_HALL, OFFICER, UTILITY, key
+from moyai.ledger.accounts import read_account
+from moyai.ledger.membership import (
+    next_validators,
+    read_governance,
+    read_members,
+    read_parameters,
+    read_pending_set,
+    read_proposal,
+    read_registry,
+    read_validators,
+)
+from moyai.primitives.genesis import Role
+from moyai.primitives.ids import Digest, Epoch, NetworkKey
+from moyai.primitives.operations_accounts import FreezeAccount
+from moyai.primitives.operations_governance import (
+    ParameterSetting,
+    RemoveMember,
+    RotateNetworkKey,
+    RotateValidatorKey,
+    SetEndpoint,
+    SetParameters,
+)
+from moyai.primitives.state_keys import member_key
+from moyai.primitives.state_values import ProposalStage
+
+
+def test_a_member_joins() -> None:
+    city = GovernedCity()
+    before = read_validators(city.state, Epoch(0))
+    city.accept(city.joining(Role.SPONSOR))
+    city.ready(CITY_HALL_VALIDATOR, UTILITY_VALIDATOR, HOSPITAL_VALIDATOR)
+    pending = read_pending_set(city.state)
+    city.end_epoch()
+    governance = read_governance(city.state)
+    assert (governance.epoch, governance.under_way) == (1, None)
+    after = read_validators(city.state, Epoch(1))
+    assert pending is not None
+    assert after.digest == pending.digest
+    assert HOSPITAL_VALIDATOR in after.keys
+    assert read_validators(city.state, Epoch(0)).digest == before.digest, "kept for ever"
+    joined = read_registry(city.state)[-1]
+    assert (joined.name, joined.account, joined.roles) == (
+        "hospital",
+        city.hospital,
+        (Role.SPONSOR,),
+    )
+    assert read_pending_set(city.state) is next_validators(city.state) is None
+    proposal = read_proposal(city.state, governance.proposals)
+    assert proposal is not None
+    assert proposal.stage is ProposalStage.IN_FORCE
+
+
+def test_a_member_leaves_and_its_account_keeps_none_of_its_roles() -> None:
+    city = GovernedCity()
+    city.enforce(RemoveMember(UTILITY))
+    assert [entry.account for entry in read_members(city.state)] == [CITY_HALL]
+    assert city.state.value(member_key(1)) is None
+    account = read_account(city.state, UTILITY)
+    assert account is not None
+    assert (account.member, account.roles) == (False, ())
+    assert read_validators(city.state, Epoch(1)).keys == (CITY_HALL_VALIDATOR,)
+
+
+def test_keys_and_addresses_change_in_place() -> None:
+    city = GovernedCity()
+    network = NetworkKey(b"\x0b" * 32)
+    city.enforce(RotateValidatorKey(CITY_HALL, key(14)))
+    city.enforce(RotateNetworkKey(CITY_HALL, network))
+    city.enforce(SetEndpoint(CITY_HALL, "hall.example:9"))
+    first = next(read_members(city.state))
+    assert (first.validator_key, first.network_key, first.endpoint) == (
+        key(14),
+        network,
+        "hall.example:9",
+    )
+    sets = [read_validators(city.state, Epoch(epoch)) for epoch in range(4)]
+    assert len({one.digest for one in sets}) == 4, "an epoch's set has a digest of its own"
+    assert sets[1].keys == sets[2].keys == sets[3].keys
+
+
+def test_parameters_change_at_the_end_of_an_epoch_alone() -> None:
+    city = GovernedCity()
+    city.accept(SetParameters((ParameterSetting("delta_ms", 300),)))
+    city.ready(CITY_HALL_VALIDATOR, UTILITY_VALIDATOR)
+    assert read_parameters(city.state).delta_ms == 250
+    city.end_epoch()
+    assert read_parameters(city.state).delta_ms == 300
+
+
+def test_a_block_that_names_another_set_changes_nothing() -> None:
+    city = GovernedCity()
+    city.accept(city.joining())
+    next_set = next_validators(city.state)
+    assert next_set is not None
+    for digest in (next_set.digest, Digest(b"\x01" * 32)):
+        assert city.block(epoch_end=digest).changes == {}, "nobody is ready"
+    city.ready(CITY_HALL_VALIDATOR, UTILITY_VALIDATOR, HOSPITAL_VALIDATOR)
+    assert city.block(epoch_end=Digest(b"\x01" * 32)).changes == {}
+    city.end_epoch()
+    assert read_governance(city.state).epoch == 1
+
+
+def test_the_transactions_of_the_last_block_still_belong_to_the_old_epoch() -> None:
+    city = GovernedCity()
+    city.accept(RemoveMember(UTILITY))
+    city.ready(CITY_HALL_VALIDATOR)
+    pending = read_pending_set(city.state)
+    assert pending is not None
+    freezing = city.transaction(CITY_HALL, (FreezeAccount(UTILITY),), (OFFICER,))
+    outcome = city.block(freezing, epoch_end=pending.digest)
+    assert outcome.receipts[0].code == 0
+    account = read_account(city.state, UTILITY)
+    assert account is not None
+    assert (account.frozen, account.member) == (True, False)
