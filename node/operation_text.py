@@ -9,7 +9,7 @@ back is `rpc.readable`.
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any, get_args
 
@@ -22,9 +22,12 @@ from moyai.node.times import parse_time
 from moyai.primitives.ids import ACCOUNT_BYTES, parse_account, parse_hex
 from moyai.primitives.operations import Operation
 
-OPERATION_TYPES: dict[str, type[msgspec.Struct]] = {
-    re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind for kind in get_args(Operation)
-}
+
+def _by_name(kinds: Iterable[type[msgspec.Struct]]) -> dict[str, type[msgspec.Struct]]:
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind for kind in kinds}
+
+
+OPERATION_TYPES = _by_name(get_args(Operation))
 """Name -> struct, like `open_account`."""
 
 TIME_SUFFIX = "_ms"
@@ -51,20 +54,21 @@ def parse_operations(text: str) -> tuple[Operation, ...]:
 
 def parse_operation(value: Any, place: int = 0) -> Operation:
     """Return one operation. Raises what `parse_operations` does."""
-    what = f"operation {place}"
+    operation: Operation = _typed(value, OPERATION_TYPES, f"operation {place}")
+    return operation
+
+
+def _typed(value: Any, kinds: Mapping[str, type[msgspec.Struct]], what: str) -> Any:
+    """Return the struct of the kind that the object's `type` names."""
     if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
-        raise OperationTextError(
-            "has no type", what=what, next=f"give one of: {', '.join(OPERATION_TYPES)}"
-        )
+        raise OperationTextError("has no type", what=what, next=f"give one of: {', '.join(kinds)}")
     name = value["type"]
-    if name not in OPERATION_TYPES:
+    if name not in kinds:
         raise OperationTextError(
-            f"no such type: {name}", what=what, next=nearest(name, list(OPERATION_TYPES))
+            f"no such type: {name}", what=what, next=nearest(name, list(kinds))
         )
     fields = {key: inner for key, inner in value.items() if key != "type"}
-    kind = OPERATION_TYPES[name]
-    operation: Operation = _struct(fields, kind, f"{what} ({name})")
-    return operation
+    return _struct(fields, kinds[name], f"{what} ({name})")
 
 
 def _struct(value: Any, kind: type[msgspec.Struct], what: str) -> Any:
@@ -99,10 +103,7 @@ def _value(value: Any, kind: inspect.Type, what: str) -> Any:
         case inspect.Metadata(type=inner):
             return _value(value, inner, what)
         case inspect.UnionType(types=types):
-            if value is None and any(isinstance(one, inspect.NoneType) for one in types):
-                return None
-            rest = [one for one in types if not isinstance(one, inspect.NoneType)]
-            return _value(value, rest[0], what)
+            return _one_of(value, types, what)
         case inspect.BytesType(min_length=shortest, max_length=longest):
             return _bytes(value, shortest, longest, what)
         case inspect.StructType(cls=cls):
@@ -119,6 +120,19 @@ def _value(value: Any, kind: inspect.Type, what: str) -> Any:
             return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
         case _:
             return value
+
+
+def _one_of(value: Any, types: tuple[inspect.Type, ...], what: str) -> Any:
+    """Return none where it may stand, what the only other type says, or the struct of a `type`."""
+    kinds = [one for one in types if not isinstance(one, inspect.NoneType)]
+    if value is None and any(isinstance(one, inspect.NoneType) for one in types):
+        return None
+    if len(kinds) == 1:
+        return _value(value, kinds[0], what)
+    structs = [one.cls for one in kinds if isinstance(one, inspect.StructType)]
+    assert len(structs) == len(kinds), "only structs are told apart, by their type"
+    struct = _typed(value, _by_name(structs), what)
+    return msgspec.to_builtins(struct, builtin_types=(bytes,))
 
 
 def _bytes(value: Any, shortest: int | None, longest: int | None, what: str) -> bytes:

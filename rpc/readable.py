@@ -1,8 +1,9 @@
 """Ledger structs as plain data with names, for people and for programs without our types.
 
 Accounts become addresses, other bytes hexadecimal, enumerations lower-case words, amounts decimal
-texts, times (`…_ms`) RFC 3339 under the name without `_ms`, records JSON. Operations carry a
-`type`; their form is the one that `moyai tx build` reads. Not here: results of their own shape.
+texts, times (`…_ms`) RFC 3339 under the name without `_ms`, records JSON. Operations and
+changes carry a `type`; their form is the one that `moyai tx build` reads. Not here: results of
+their own shape.
 """
 
 import json
@@ -15,6 +16,7 @@ import msgspec
 
 from moyai.primitives.ids import ACCOUNT_BYTES, AccountId
 from moyai.primitives.operations import Operation
+from moyai.primitives.operations_governance import Change
 from moyai.primitives.receipt import Event
 from moyai.rpc.texts import account_text, time_text
 
@@ -23,9 +25,9 @@ JSON_NAMES = frozenset({"schema", "value"})
 TIME_SUFFIX = "_ms"
 
 
-def readable_operation(operation: Operation) -> dict[str, Any]:
-    """Return an operation with its `type`, like `transfer_token`."""
-    return {"type": _snake(type(operation).__name__), **readable_struct(operation)}
+def readable_operation(operation: Operation | Change) -> dict[str, Any]:
+    """Return an operation, or a change it proposes, with its `type`, like `transfer_token`."""
+    return _typed(operation)
 
 
 def readable_struct(value: msgspec.Struct) -> dict[str, Any]:
@@ -63,9 +65,14 @@ def readable_value(name: str, value: Any) -> Any:
         case tuple() | list():
             return [readable_value(name, inner) for inner in value]
         case msgspec.Struct():
-            return readable_struct(value)
+            is_one_of_several = value.__struct_config__.tag is not None
+            return _typed(value) if is_one_of_several else readable_struct(value)
         case _:
             raise TypeError(f"no text form for {type(value).__name__}")
+
+
+def _typed(value: msgspec.Struct) -> dict[str, Any]:
+    return {"type": _snake(type(value).__name__), **readable_struct(value)}
 
 
 def _readable_integer(name: str, value: int) -> int | str:

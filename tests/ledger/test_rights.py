@@ -17,6 +17,8 @@ from harness.ledger_city import (
     OFFICER,
     SECOND_OFFICER,
     STRANGER,
+    UTILITY,
+    UTILITY_KEY,
     LedgerCity,
     canonical,
     key,
@@ -24,6 +26,7 @@ from harness.ledger_city import (
 )
 from moyai.ledger.accounts import read_account
 from moyai.ledger.codes import Code
+from moyai.ledger.membership import next_validators
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
 from moyai.primitives.ids import AccountId, Digest, TimeMs
@@ -43,6 +46,13 @@ from moyai.primitives.operations_documents import (
     RegisterDocument,
     ReplaceDocument,
     RevokeDocument,
+)
+from moyai.primitives.operations_governance import (
+    ApproveChange,
+    MembersReady,
+    ProposeChange,
+    RotateValidatorKey,
+    SetEndpoint,
 )
 from moyai.primitives.operations_identity import (
     BindIdentity,
@@ -105,6 +115,28 @@ class World:
         self.city.state.apply(self.city.height, {account_key(account): encode(changed)})
 
 
+def as_member(world: World, operation: Operation) -> Operation:
+    """Let the actor act for a member; that its account is one is tried in the rules' own tests."""
+    world.change(world.actor, member=True)
+    return operation
+
+
+def approval(world: World) -> Operation:
+    proposal = ProposeChange(SetEndpoint(UTILITY, "utility.example:1"))
+    world.city.must(CITY_HALL, proposal, by=(OFFICER,))
+    return as_member(world, ApproveChange(1))
+
+
+def readiness(world: World) -> Operation:
+    """ALICE is the key with which the utility will vote."""
+    change = RotateValidatorKey(UTILITY, ALICE)
+    world.city.must(CITY_HALL, ProposeChange(change), by=(OFFICER,))
+    world.city.must(UTILITY, ApproveChange(1), by=(UTILITY_KEY,))
+    next_set = next_validators(world.city.state)
+    assert next_set is not None
+    return MembersReady(next_set.digest)
+
+
 class Row(NamedTuple):
     """An operation the actor may do, and which rights it stands on."""
 
@@ -154,6 +186,11 @@ ROWS: dict[type[msgspec.Struct], Row] = {
         helpers=True,
     ),
     RevokeDocument: Row(lambda _: RevokeDocument("bylaw", 1), helpers=True),
+    ProposeChange: Row(
+        lambda w: as_member(w, ProposeChange(SetEndpoint(UTILITY, "utility.example:1")))
+    ),
+    ApproveChange: Row(approval),
+    MembersReady: Row(readiness),
 }
 every_operation = pytest.mark.parametrize("kind", ROWS, ids=lambda kind: kind.__name__)
 

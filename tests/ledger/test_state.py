@@ -55,6 +55,21 @@ def test_an_empty_value_is_a_value() -> None:
     assert state.value(b"a") == b""
 
 
+def test_a_deleted_key_holds_nothing_until_it_is_written_again() -> None:
+    state = overlay()
+    state.delete(b"a")
+    assert state.get(b"a") is None
+    assert state.value(b"a") is None
+    state.rollback()
+    assert state.value(b"a") == b"old"
+    state.delete(b"a")
+    state.commit()
+    assert state.value(b"a") is None
+    assert state.changes() == {b"a": None}
+    state.put(b"a", b"new")
+    assert state.value(b"a") == b"new"
+
+
 def test_values_shows_the_values_of_a_reader() -> None:
     values = Values(MemoryState({b"a": b"old"}))
     assert values.value(b"a") == b"old"

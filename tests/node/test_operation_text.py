@@ -94,6 +94,25 @@ EXAMPLES: list[dict[str, object]] = [
     {"type": "register_document", "series": "plan", "digest": KEY, "size_bytes": 9},
     {"type": "replace_document", "series": "plan", "digest": KEY, "size_bytes": 9, "replaces": 1},
     {"type": "revoke_document", "series": "plan", "version": 1},
+    {"type": "propose_change", "change": {"type": "remove_member", "account": ADDRESS}},
+    {"type": "approve_change", "proposal": 7},
+    {"type": "members_ready", "next_set": KEY},
+]
+CHANGES: list[dict[str, object]] = [
+    {
+        "type": "add_member",
+        "name": "hospital",
+        "account": ADDRESS,
+        "validator_key": KEY,
+        "network_key": KEY,
+        "endpoint": "hospital.example:7000",
+        "roles": ["sponsor"],
+    },
+    {"type": "remove_member", "account": ADDRESS},
+    {"type": "rotate_validator_key", "account": ADDRESS, "validator_key": KEY},
+    {"type": "rotate_network_key", "account": ADDRESS, "network_key": KEY},
+    {"type": "set_endpoint", "account": ADDRESS, "endpoint": "[::1]:7000"},
+    {"type": "set_parameters", "settings": [{"name": "delta_ms", "number": "300"}]},
 ]
 
 
@@ -107,6 +126,20 @@ def test_every_operation_is_read_and_described_alike(example: dict[str, object])
     assert type(operation) is OPERATION_TYPES[str(example["type"])]
     described = readable_operation(operation)
     assert parse_operations(json.dumps(described)) == (operation,)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change["type"]))
+def test_every_change_is_read_and_described_alike(change: dict[str, object]) -> None:
+    (operation,) = parse_operations(json.dumps({"type": "propose_change", "change": change}))
+    described = readable_operation(operation)
+    assert described["change"]["type"] == change["type"]
+    assert parse_operations(json.dumps(described)) == (operation,)
+
+
+def test_a_change_of_no_kind_is_named() -> None:
+    with pytest.raises(OperationTextError, match="no such type: add_membr") as caught:
+        parse_operations('{"type": "propose_change", "change": {"type": "add_membr"}}')
+    assert "operation 0 (propose_change).change" in caught.value.what
 
 
 def test_values_become_what_the_ledger_holds() -> None:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from moyai.primitives.codec import encode
-from moyai.primitives.ids import AccountId, Digest, TimeMs
+from moyai.primitives.genesis import Role
+from moyai.primitives.ids import AccountId, Digest, NetworkKey, PublicKey, TimeMs
 from moyai.primitives.limits import AMOUNT_MAX
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
@@ -25,6 +26,19 @@ from moyai.primitives.operations_documents import (
     RegisterDocument,
     ReplaceDocument,
     RevokeDocument,
+)
+from moyai.primitives.operations_governance import (
+    AddMember,
+    ApproveChange,
+    Change,
+    MembersReady,
+    ParameterSetting,
+    ProposeChange,
+    RemoveMember,
+    RotateNetworkKey,
+    RotateValidatorKey,
+    SetEndpoint,
+    SetParameters,
 )
 from moyai.primitives.operations_identity import (
     BindIdentity,
@@ -88,6 +102,21 @@ PINNED: list[tuple[Operation, str]] = [
     (RegisterDocument("s", DIGEST, 7), "9432a173" + DIGEST_HEX + "07"),
     (ReplaceDocument("s", DIGEST, 7, 1), "9533a173" + DIGEST_HEX + "0701"),
     (RevokeDocument("s", 1), "9334a17301"),
+    (ProposeChange(RemoveMember(ALICE)), "923c" + "9202" + ALICE_HEX),
+    (ApproveChange(7), "923d07"),
+    (MembersReady(DIGEST), "923e" + DIGEST_HEX),
+]
+
+CHANGES: list[tuple[Change, str]] = [
+    (
+        AddMember("h", ALICE, PublicKey(KEY), NetworkKey(KEY), "h:1", (Role.SPONSOR,)),
+        "9701a168" + ALICE_HEX + KEY_HEX + KEY_HEX + "a3683a31" + "9101",
+    ),
+    (RemoveMember(ALICE), "9202" + ALICE_HEX),
+    (RotateValidatorKey(ALICE, PublicKey(KEY)), "9303" + ALICE_HEX + KEY_HEX),
+    (RotateNetworkKey(ALICE, NetworkKey(KEY)), "9304" + ALICE_HEX + KEY_HEX),
+    (SetEndpoint(ALICE, "h:1"), "9305" + ALICE_HEX + "a3683a31"),
+    (SetParameters((ParameterSetting("delta_ms", 9),)), "92069192a864656c74615f6d7309"),
 ]
 
 
@@ -95,6 +124,16 @@ PINNED: list[tuple[Operation, str]] = [
 def test_the_bytes_of_an_operation_are_pinned(operation: Operation, pinned: str) -> None:
     assert encode(operation).hex() == pinned
     assert decoder.decode(bytes.fromhex(pinned)) == operation
+
+
+@pytest.mark.parametrize(("change", "pinned"), CHANGES, ids=lambda one: type(one).__name__)
+def test_the_bytes_of_a_change_are_pinned(change: Change, pinned: str) -> None:
+    assert encode(ProposeChange(change)).hex() == "923c" + pinned
+    assert decoder.decode(bytes.fromhex("923c" + pinned)) == ProposeChange(change)
+
+
+def test_every_change_is_pinned() -> None:
+    assert {type(change) for change, _ in CHANGES} == set(get_args(Change))
 
 
 def test_every_operation_is_pinned_and_has_a_number_of_its_own() -> None:
@@ -129,6 +168,14 @@ def test_every_operation_is_pinned_and_has_a_number_of_its_own() -> None:
         [42, "lots", "a", -1],
         [50, "s", bytes(31), 1],
         [52, "s", 0],
+        [60, [7, ALICE]],
+        [60, [2, bytes(19)]],
+        [60, [5, ALICE, "no port"]],
+        [60, [5, ALICE, "h:123456"]],
+        [60, [6, []]],
+        [60, [6, [["delta_ms", -1]]]],
+        [61, 0],
+        [62, bytes(31)],
     ],
 )
 def test_what_is_out_of_bounds_is_never_decoded(fields: list[object]) -> None:
