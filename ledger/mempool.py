@@ -94,6 +94,10 @@ class Mempool:
         self._expiries: list[tuple[TimeMs, TransactionId]] = []
         self._bytes = 0
 
+    def follow(self, parameters: Parameters) -> None:
+        """Admit by other parameters from now on; what waits here stays."""
+        self._parameters = parameters
+
     def __len__(self) -> int:
         return len(self._by_id)
 

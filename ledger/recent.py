@@ -18,6 +18,10 @@ class RecentIds:
         self._blocks: deque[tuple[TimeMs, tuple[TransactionId, ...]]] = deque()
         self._ids: dict[TransactionId, None] = {}
 
+    def follow(self, window_ms: int) -> None:
+        """Remember for another time from now on; what is forgotten does not come back."""
+        self._window_ms = window_ms
+
     def __contains__(self, transaction_id: TransactionId) -> bool:
         return transaction_id in self._ids
 

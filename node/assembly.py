@@ -11,27 +11,31 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from moyai.consensus.inputs import Timer
+from moyai.ledger.state import Values
 from moyai.node.clock import SystemClock
 from moyai.node.config import NodeConfig, address_parts
 from moyai.node.core import Core
 from moyai.node.driver import Driver, LoopWrites
 from moyai.node.housekeeping import Housekeeping
-from moyai.node.identity import OwnIdentity, directory_of, machine_config
+from moyai.node.identity import OwnIdentity, directory_of
 from moyai.node.observer import LogObserver
 from moyai.node.operator_actions import OperatorActions
 from moyai.node.perform import Surroundings
 from moyai.node.queries import NodeQueries, Reports
-from moyai.node.starting import read_start, read_tip
+from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
+from moyai.node.tip import epoch_after
 from moyai.node.telemetry import Telemetry
 from moyai.node.timers import LoopTimers
 from moyai.node.writer import ChainWriter
 from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
 from moyai.p2p.messages import WireMessage
+from moyai.p2p.peers import Directory
 from moyai.p2p.ports import Handlers, HubConfig, Notice
 from moyai.primitives.genesis import Genesis, genesis_digest
 from moyai.primitives.ids import Height, NetworkKey, TransactionId
+from moyai.primitives.state_keys import GOVERNANCE
 from moyai.rpc.metrics import Metrics
 from moyai.rpc.metrics_server import MetricsServer
 from moyai.rpc.server import RpcServer
@@ -105,13 +109,12 @@ class Node:
         self._observer = LogObserver()
         self._hub = Hub(
             self._hub_config(),
-            directory_of(self._genesis, self._config.p2p.peers),
+            self._directory(),
             Handlers(self._on_message, self._on_link, self._on_notice),
         )
         timers = LoopTimers(asyncio.get_running_loop(), self._on_timer)
-        machine = machine_config(self._genesis, self._identity, read_tip(self._chain))
         self._core = Core(
-            read_start(machine, self._chain, self._journal),
+            read_start(self._identity, self._chain, self._journal),
             chain=self._chain,
             journal=self._journal,
             ports=Surroundings(self._clock, timers, self._hub, self._observer),
@@ -181,9 +184,22 @@ class Node:
 
     def _on_committed(self, height: Height) -> None:
         self._core.committed(height)
+        self._follow_members()
         self._reporter.committed()
         self._rpc.committed(height)
         self._driver.wake()
+
+    def _directory(self) -> Directory:
+        """Return whom this node may link to, as the newest executed block has it."""
+        state = Values(self._chain.states)
+        self._governance = state.value(GOVERNANCE)
+        epoch = epoch_after(self._chain.tip_header)
+        return directory_of(self._genesis, state, epoch, self._config.p2p.peers)
+
+    def _follow_members(self) -> None:
+        """Link to those who join or are about to, and no longer to those who have left."""
+        if Values(self._chain.states).value(GOVERNANCE) != self._governance:
+            self._hub.update_directory(self._directory())
 
     def _on_expired(self, transactions: list[TransactionId]) -> None:
         self._rpc.expired(transactions)

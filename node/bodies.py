@@ -53,6 +53,10 @@ class Bodies:
         self._held: dict[Digest, dict[TransactionId, CheckedTransaction]] = {}
         self._waiting: dict[Digest, _Waiting] = {}
 
+    def follow(self, parameters: Parameters) -> None:
+        """Check by other parameters from now on."""
+        self._parameters = parameters
+
     def find(self, transaction_id: TransactionId) -> CheckedTransaction | None:
         """Return a transaction of a held body."""
         for body in self._held.values():

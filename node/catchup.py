@@ -130,15 +130,16 @@ class CatchUpRun:
             block for block in self._executor.recent if block.header.height <= target.header.height
         )
         frontier = self._chain.frontier(target.header.height)
-        return Synced(FinalTip(self._certificate, frontier, recent))
+        return Synced(FinalTip(self._certificate, frontier, recent), target.fillers[::-1])
 
     def _accept(self, block: SyncedBlock) -> None:
         self._delivered.popleft()
         body, self._checked = tuple(self._checked), []
-        certificate = self._certificate
-        if certificate is not None and certificate.digest != block.digest:
-            certificate = None
-        if self._executor.synced(block.header, body, certificate):
+        target = self._target
+        certified = target is not None and target.digest == block.digest
+        certificate = self._certificate if certified else None
+        fillers = target.fillers[::-1] if target is not None and certified else ()
+        if self._executor.synced(block.header, body, certificate, fillers):
             self._became_final(block.header, body)
 
     def _reject(self, block: SyncedBlock, reason: str, now_ms: int) -> None:

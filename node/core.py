@@ -43,6 +43,7 @@ from moyai.node.perform import Holdings, Performer, Surroundings
 from moyai.node.ports import JournalPort
 from moyai.node.runner import Parts, Runner
 from moyai.node.serving import Serving
+from moyai.node.tip import end_of_epoch
 from moyai.node.verifier import ConsensusVerifier
 from moyai.p2p.dissemination import Dissemination
 from moyai.p2p.fetch import Fetcher
@@ -59,7 +60,8 @@ from moyai.p2p.messages import (
     WireMessage,
 )
 from moyai.primitives.block import Header
-from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId, View
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TransactionId, View
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
 from moyai.storage.environment import FillLevel
@@ -71,9 +73,13 @@ PATIENCE_MS = 100
 
 
 class StartingPoint(msgspec.Struct, frozen=True):
-    """What was read from disk: the machine's surroundings, its journal, bodies, recent ids."""
+    """What was read from disk: the machine's surroundings, its journal, bodies, recent ids.
+
+    `configure` reads the surroundings again when the epoch has ended.
+    """
 
     config: MachineConfig
+    configure: Callable[[], MachineConfig]
     recovered: Recovered
     bodies: dict[Digest, tuple[CheckedTransaction, ...]]
     final_ids: RecentIds
@@ -117,6 +123,7 @@ class Core:
             self._fetcher,
             self._dissemination,
             self.executor,
+            self._proof_of_end,
         )
         self.catch_up = CatchUpRun(
             chain=chain,
@@ -136,16 +143,23 @@ class Core:
         self._serving = Serving(
             chain=chain, bodies=self.bodies, mempool=self.mempool, transport=ports.transport
         )
-        self.machine = Machine(config, start.recovered)
+        self._journal = journal
+        self._configure = start.configure
+        self._begin(config, start.recovered)
+
+    def _begin(self, config: MachineConfig, recovered: Recovered) -> None:
+        """Make the machine of an epoch."""
         parts = Parts(
             verifier=ConsensusVerifier(config.chain_id, config.validators),
             bodies=self.bodies,
-            builder=Builder(parameters, self.mempool, self.bodies),
+            builder=Builder(config.parameters, self.mempool, self.bodies),
             fetcher=self._fetcher,
             performer=self.performer,
         )
-        self._runner = Runner(self.machine, ports.clock, journal, parts)
-        self._parameters = parameters
+        self.config = config
+        self._parameters = config.parameters
+        self.machine = Machine(config, recovered)
+        self._runner = Runner(self.machine, self._ports.clock, self._journal, parts)
         self._inbox.append(Started())
 
     def receive(self, peer: NetworkKey, message: WireMessage) -> None:
@@ -202,6 +216,41 @@ class Core:
         synced = self.catch_up.committed(height, self._clock.now().mono_ms)
         if synced is not None:
             self._inbox.append(synced)
+        self._change_epoch()
+
+    @property
+    def is_changing_epoch(self) -> bool:
+        """Return whether an epoch is over whose last block is not on disk yet."""
+        return self.performer.epoch_ended is not None
+
+    def _change_epoch(self) -> None:
+        """Go on with the machine of the next epoch once the last block of this one is on disk.
+
+        From then on a restart would begin the same way, so what the journal holds of the old epoch
+        is not needed any more.
+        """
+        ended = self.performer.epoch_ended
+        if ended is None or self._chain.committed_height < ended.headers[-1].height:
+            return
+        self.performer.epoch_ended = None
+        config = self._configure()
+        self._journal.prune(View(0), config.validators.epoch, ())
+        for timer in Timer:
+            self._ports.timers.clear(timer)
+        self.mempool.follow(config.parameters)
+        self.bodies.follow(config.parameters)
+        self.ingest.follow(Admissible(config.chain_id, config.parameters.tx_window_ms))
+        self.final_ids.follow(config.parameters.tx_window_ms)
+        self._inbox = deque(one for one in self._inbox if isinstance(one, MessageReceived))
+        self._begin(config, self._journal.load())
+        self._inbox.append(LinksChanged(self._linked))
+        self._note_work()
+        self._ports.observer.note("epoch_began", epoch=config.validators.epoch)
+
+    def _proof_of_end(self, epoch: Epoch) -> Certificate | None:
+        """Return the certificate that ended an epoch, when the block it ended with is on disk."""
+        with self._chain.snapshot() as snapshot:
+            return end_of_epoch(snapshot, epoch)
 
     @property
     def executed_ahead(self) -> bool:
@@ -263,12 +312,15 @@ class Core:
             inputs.append(self._work())
         if inputs:
             self._runner.turn(inputs)
+            self._change_epoch()
         more = self.catch_up.active and self.catch_up.check_slice(self._clock.now().mono_ms)
         more = self._serving.step() or more
         executed = self.executor.execute_next()
         if executed is not None:
-            roots = Executed(executed.height, executed.state_root, executed.receipts_root)
-            self._inbox.append(roots)
+            roots = executed.executed
+            self._inbox.append(
+                Executed(roots.height, roots.state_root, roots.receipts_root, executed.pending)
+            )
         waiting = self._inbox or self.ingest.backlog or self.executor.backlog
         return bool(waiting or self._work_changed or more)
 

@@ -10,8 +10,10 @@ import msgspec
 
 from moyai.consensus.config import ExecutedBlock, FinalTip
 from moyai.ledger.apply import BlockContext, apply_block
+from moyai.ledger.membership import read_pending_set
+from moyai.ledger.state import Values
 from moyai.node.bodies import Bodies
-from moyai.primitives.block import Executed, Header, header_digest
+from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Height
 from moyai.primitives.transaction import CheckedTransaction
@@ -24,6 +26,7 @@ class _Waiting(msgspec.Struct, frozen=True):
     digest: Digest
     certificate: Certificate | None
     body: tuple[CheckedTransaction, ...]
+    fillers: tuple[Header, ...] = ()
 
 
 class Executor:
@@ -51,11 +54,15 @@ class Executor:
         return Height(self._next_height)
 
     def finalized(
-        self, headers: tuple[Header, ...], certificate: Certificate
+        self,
+        headers: tuple[Header, ...],
+        certificate: Certificate,
+        fillers: tuple[Header, ...] = (),
     ) -> list[tuple[Header, tuple[CheckedTransaction, ...]]]:
         """Take final blocks of consensus, oldest first; return the new ones among them.
 
-        A block that catching up has brought before is taken once.
+        A block that catching up has brought before is taken once. `fillers` lead from the last
+        block, if it ends an epoch, to the one that `certificate` names.
         """
         new = []
         for header in headers:
@@ -63,8 +70,9 @@ class Executor:
             body = self._bodies.drop(digest)
             assert len(body) == header.tx_count, "consensus finalizes only what is held"
             if header.height >= self._next_height:
-                own = certificate if digest == certificate.digest else None
-                self._push(_Waiting(header, digest, own, body))
+                last = header is headers[-1]
+                own = certificate if last else None
+                self._push(_Waiting(header, digest, own, body, fillers if last else ()))
                 new.append((header, body))
         return new
 
@@ -73,11 +81,12 @@ class Executor:
         header: Header,
         body: tuple[CheckedTransaction, ...],
         certificate: Certificate | None,
+        fillers: tuple[Header, ...] = (),
     ) -> bool:
         """Take one final block that was fetched whole; return whether it is new here."""
         if header.height < self._next_height:
             return False
-        self._push(_Waiting(header, header_digest(header), certificate, body))
+        self._push(_Waiting(header, header_digest(header), certificate, body, fillers))
         return True
 
     def unwritten(self, committed: Height) -> tuple[Digest, ...]:
@@ -86,8 +95,8 @@ class Executor:
             del self._unwritten[height]
         return tuple(self._unwritten.values())
 
-    def execute_next(self) -> Executed | None:
-        """Execute the oldest waiting block and return its roots; none when there is none."""
+    def execute_next(self) -> ExecutedBlock | None:
+        """Execute the oldest waiting block and return it; none when there is none."""
         if not self._queue:
             return None
         waiting = self._queue.popleft()
@@ -101,12 +110,15 @@ class Executor:
                 certificate=waiting.certificate,
                 transactions=waiting.body,
                 outcome=outcome,
+                extra_headers=waiting.fillers,
             )
         )
-        self.recent.append(ExecutedBlock(header, executed))
+        pending = read_pending_set(Values(self._chain.states))
+        done = ExecutedBlock(header, executed, pending.digest if pending is not None else None)
+        self.recent.append(done)
         while self.recent[0].header.height < header.executed.height:
             self.recent.popleft()
-        return executed
+        return done
 
     def _push(self, waiting: _Waiting) -> None:
         assert waiting.header.height == self._next_height, "final blocks come in order"

@@ -46,7 +46,7 @@ class Housekeeping:
     def _prune(self) -> None:
         """Forget in the journal what the chain store has on disk."""
         committed = self._chain.committed_height
-        if committed < self._pruned + PRUNE_BLOCKS:
+        if committed < self._pruned + PRUNE_BLOCKS or self._core.is_changing_epoch:
             return
         machine = self._core.machine.status()
         keep = self._core.executor.unwritten(committed)

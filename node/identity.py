@@ -7,14 +7,25 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from moyai.consensus.config import FinalTip, MachineConfig
+from moyai.ledger.membership import (
+    next_consortium,
+    read_parameters,
+    read_registry,
+    read_validators,
+)
+from moyai.ledger.state import ValueReader, Values
 from moyai.node.config import NodeConfig
 from moyai.node.errors import GenesisFileError
+from moyai.node.halt import NodeHalted
 from moyai.node.key_file import KeyKind, load_network_secret, load_signing_key
 from moyai.node.passphrase import VARIABLE
+from moyai.node.tip import epoch_after, read_tip
 from moyai.p2p.peers import Contact, Directory
 from moyai.primitives.genesis import Genesis
-from moyai.primitives.ids import NetworkKey, PublicKey, ValidatorIndex
+from moyai.primitives.ids import Epoch, NetworkKey, PublicKey, ValidatorIndex
 from moyai.primitives.keys import SigningKey
+from moyai.primitives.validators import ValidatorSet
+from moyai.storage.chain import ChainStore
 
 DOUBLE_SIGN_CHECK_MS = 300
 
@@ -58,29 +69,44 @@ def load_identity(config: NodeConfig, genesis: Genesis) -> OwnIdentity:
     return OwnIdentity(name, secret, network.public, signing, index)
 
 
-def directory_of(genesis: Genesis, overrides: dict[str, str]) -> Directory:
-    """Return everyone this node links to; `overrides` are addresses by name."""
-    validators = genesis.validators()
-    contacts = [
-        Contact(
+def directory_of(
+    genesis: Genesis, state: ValueReader, epoch: Epoch, overrides: dict[str, str]
+) -> Directory:
+    """Return everyone this node links to; `overrides` are addresses by name.
+
+    Those who join with the change under way may link already: they have to follow before they vote.
+    """
+    validators = read_validators(state, epoch)
+    after = next_consortium(state)
+    contacts = {
+        node.network_key: Contact(
+            node.network_key, node.name, overrides.get(node.name, node.endpoint), None
+        )
+        for node in genesis.full_nodes
+    }
+    for member in (*(after.members if after is not None else ()), *read_registry(state)):
+        contacts[member.network_key] = Contact(
             member.network_key,
             member.name,
             overrides.get(member.name, member.endpoint),
             validators.index_of(member.validator_key),
         )
-        for member in genesis.members
-    ]
-    contacts += [
-        Contact(node.network_key, node.name, overrides.get(node.name, node.endpoint), None)
-        for node in genesis.full_nodes
-    ]
-    return Directory.of(*contacts)
+    return Directory.of(*contacts.values())
 
 
-def machine_config(genesis: Genesis, identity: OwnIdentity, tip: FinalTip) -> MachineConfig:
-    """Return the surroundings of this node's machine in epoch 0."""
-    validators = genesis.validators()
-    network_keys = {member.validator_key: member.network_key for member in genesis.members}
+def machine_config(identity: OwnIdentity, chain: ChainStore) -> MachineConfig:
+    """Return the surroundings of this node's machine in the epoch that goes on from the tip.
+
+    The state must be that of the tip, which is on disk. Raises `NodeHalted` when a block that ends
+    an epoch names other validators, or attests other roots, than executing has brought here.
+    """
+    tip = read_tip(chain)
+    state = Values(chain.states)
+    epoch = epoch_after(tip.header)
+    validators = read_validators(state, epoch)
+    if tip.header.epoch_end is not None:
+        _check_end(tip, chain, validators)
+    network_keys = {member.validator_key: member.network_key for member in read_registry(state)}
     signing = identity.signing
 
     def sign(message: bytes) -> bytes:
@@ -88,12 +114,23 @@ def machine_config(genesis: Genesis, identity: OwnIdentity, tip: FinalTip) -> Ma
         return signing.sign(message)
 
     return MachineConfig(
-        chain_id=genesis.chain_id,
+        chain_id=tip.header.chain_id,
         validators=validators,
         network_keys=tuple(network_keys[key] for key in validators.keys),
-        index=identity.index,
-        parameters=genesis.parameters,
+        index=validators.index_of(signing.public) if signing is not None else None,
+        parameters=read_parameters(state),
         sign=sign,
         tip=tip,
         double_sign_check_ms=DOUBLE_SIGN_CHECK_MS,
     )
+
+
+def _check_end(tip: FinalTip, chain: ChainStore, validators: ValidatorSet) -> None:
+    header = tip.header
+    with chain.snapshot() as snapshot:
+        own = snapshot.executed(header.executed.height)
+    if validators.digest != header.epoch_end or own != header.executed:
+        raise NodeHalted(
+            f"block {header.height} ends epoch {header.epoch} with another state than is here",
+            certificates=() if tip.certificate is None else (tip.certificate,),
+        )

@@ -107,6 +107,11 @@ class Ingest:
         self._queued: dict[bytes, _Job] = {}
         self._queued_bytes = 0
 
+    def follow(self, admissible: Admissible) -> None:
+        """Admit by other rules from now on."""
+        self._chain_id = admissible.chain_id
+        self._window_ms = admissible.window_ms
+
     @property
     def backlog(self) -> int:
         """Return the number of transactions whose signatures wait to be checked."""

@@ -15,14 +15,16 @@ from moyai.consensus.effects import (
     Count,
     DropBlock,
     Effect,
+    EpochEnded,
     EvidenceFound,
     Finalized,
     Misbehaved,
+    ProveEpochEnd,
     Send,
     SetTimer,
     ShareTransactions,
 )
-from moyai.consensus.messages import Evidence
+from moyai.consensus.messages import CertificateMessage, Evidence
 from moyai.ledger.mempool import Mempool
 from moyai.ledger.recent import RecentIds
 from moyai.node.bodies import Bodies
@@ -33,7 +35,8 @@ from moyai.p2p.dissemination import Dissemination, pack
 from moyai.p2p.fetch import Fetcher
 from moyai.p2p.messages import TransactionBatch
 from moyai.primitives.block import Header
-from moyai.primitives.ids import Digest
+from moyai.primitives.certificate import Certificate
+from moyai.primitives.ids import Digest, Epoch, NetworkKey
 from moyai.primitives.transaction import CheckedTransaction
 
 SHARED_BYTES_MAX = 60 * 1024
@@ -57,6 +60,7 @@ class Holdings(msgspec.Struct, frozen=True):
     fetcher: Fetcher
     dissemination: Dissemination
     executor: Executor
+    proof_of_end: Callable[[Epoch], Certificate | None]
 
     def became_final(self, header: Header, body: Iterable[CheckedTransaction]) -> None:
         """What is final is neither chosen nor accepted nor sent again, from this moment on."""
@@ -70,6 +74,7 @@ class Performer:
     """Performs one effect at a time, in the order given."""
 
     evidence: list[Evidence]
+    epoch_ended: EpochEnded | None
 
     def __init__(
         self,
@@ -83,12 +88,13 @@ class Performer:
         self._catch_up = catch_up
         self._work_changed = work_changed
         self.evidence = []
+        self.epoch_ended = None
 
     def settle(self, effect: Finalized | DropBlock) -> None:
         """Take note of what has become of blocks; nothing of it leaves the node."""
         match effect:
-            case Finalized(headers, certificate):
-                new = self._holdings.executor.finalized(headers, certificate)
+            case Finalized(headers, certificate, fillers):
+                new = self._holdings.executor.finalized(headers, certificate, fillers)
                 for header, body in new:
                     self._holdings.became_final(header, body)
                 if any(body for _, body in new):
@@ -117,6 +123,11 @@ class Performer:
 
     def _perform_rare(self, effect: Effect) -> None:
         match effect:
+            case EpochEnded():
+                self.epoch_ended = effect
+                self._ports.observer.note("epoch_ended", epoch=effect.certificate.epoch)
+            case ProveEpochEnd(to, epoch):
+                self._prove_end(to, epoch)
             case CatchUp():
                 self._ports.observer.note("catching_up", view=effect.certificate.view)
                 self._catch_up.start(effect, self._ports.clock.now().mono_ms)
@@ -134,6 +145,12 @@ class Performer:
         final_ids = self._holdings.final_ids
         self._holdings.mempool.restore(one for one in left_behind if one.id not in final_ids)
         self._work_changed()
+
+    def _prove_end(self, to: NetworkKey, epoch: Epoch) -> None:
+        """Send what finalized the end of an epoch; the blocks are asked for by catching up."""
+        certificate = self._holdings.proof_of_end(epoch)
+        if certificate is not None:
+            self._ports.transport.send(to, CertificateMessage(certificate))
 
     def _share(self, effect: ShareTransactions) -> None:
         raws = self._holdings.mempool.oldest(SHARED_BYTES_MAX)

@@ -3,13 +3,13 @@
 Synchronous on purpose: a turn of the core never waits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from moyai.consensus.inputs import Now, Timer
-from moyai.consensus.records import JournalRecord
+from moyai.consensus.records import JournalRecord, Recovered
 from moyai.p2p.messages import WireMessage
-from moyai.primitives.ids import Digest, NetworkKey
+from moyai.primitives.ids import Digest, Epoch, NetworkKey, View
 
 
 class Clock(Protocol):
@@ -44,6 +44,10 @@ class JournalPort(Protocol):
     def commit(
         self, records: Sequence[JournalRecord], bodies: Mapping[Digest, tuple[bytes, ...]]
     ) -> None: ...
+
+    def load(self) -> Recovered: ...
+
+    def prune(self, floor_view: View, epoch: Epoch, keep: Collection[Digest]) -> None: ...
 
 
 class Observer(Protocol):

@@ -34,8 +34,7 @@ class SnapshotReader(ChainReader):
 
     @override
     def certified_headers(self, digest: Digest) -> tuple[Header, ...]:
-        header = self._snapshot.header_by_digest(digest)
-        return () if header is None else (header,)
+        return self._snapshot.certified_headers(digest)
 
     @override
     def log_path(self, height: Height, size: Height) -> tuple[bytes, ...]:

@@ -1,26 +1,16 @@
-"""Reads from disk what a node goes on from: the final tip, the journal, bodies, recent ids."""
+"""Reads from disk what a node goes on from: the epoch, the journal, bodies, recent ids."""
 
-from moyai.consensus.config import ExecutedBlock, FinalTip, MachineConfig
+from functools import partial
+
 from moyai.consensus.records import Recovered
 from moyai.ledger.recent import RecentIds
 from moyai.node.core import StartingPoint
+from moyai.node.identity import OwnIdentity, machine_config
 from moyai.primitives.block import header_digest
 from moyai.primitives.ids import Digest, Height
 from moyai.primitives.transaction import CheckedTransaction, checked_before, parse_transaction
 from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
-from moyai.storage.snapshot import ChainSnapshot
-
-
-def read_tip(chain: ChainStore) -> FinalTip:
-    """Return the last written block with what consensus needs to go on from it."""
-    with chain.snapshot() as snapshot:
-        tip = snapshot.require_header(snapshot.height)
-        first = min(tip.executed.height + 1, tip.height)
-        recent = tuple(_executed_block(snapshot, height) for height in range(first, tip.height + 1))
-        certificate = snapshot.certificate(tip.height)
-        frontier = snapshot.log_frontier(tip.height)
-    return FinalTip(certificate, frontier, recent)
 
 
 def read_recent_ids(chain: ChainStore, window_ms: int) -> RecentIds:
@@ -37,11 +27,14 @@ def read_recent_ids(chain: ChainStore, window_ms: int) -> RecentIds:
     return recent
 
 
-def read_start(config: MachineConfig, chain: ChainStore, journal: Journal) -> StartingPoint:
-    """Return everything the core starts with; `config.tip` is that of `read_tip`."""
+def read_start(identity: OwnIdentity, chain: ChainStore, journal: Journal) -> StartingPoint:
+    """Return everything the core starts with, in the epoch that chain store and journal are in."""
     recovered = journal.load()
+    configure = partial(machine_config, identity, chain)
+    config = configure()
     return StartingPoint(
         config,
+        configure,
         recovered,
         _read_bodies(recovered, chain.height, journal),
         read_recent_ids(chain, config.parameters.tx_window_ms),
@@ -58,9 +51,3 @@ def _read_bodies(
             raws = journal.block_body(digest) or ()
             bodies[digest] = tuple(checked_before(parse_transaction(raw)) for raw in raws)
     return bodies
-
-
-def _executed_block(snapshot: ChainSnapshot, height: int) -> ExecutedBlock:
-    executed = snapshot.executed(height)
-    assert executed is not None, "every written block has its roots"
-    return ExecutedBlock(snapshot.require_header(height), executed)

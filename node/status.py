@@ -101,7 +101,7 @@ class StatusReporter:
     def _mode(self, *, abstaining: bool, catching_up: bool) -> Mode:
         if catching_up:
             return "catching up"
-        if self._identity.index is None:
+        if self._core.config.index is None:
             return "full"
         return "abstaining" if abstaining else "validator"
 
@@ -117,9 +117,9 @@ class StatusReporter:
         )
 
     def _quorum(self) -> QuorumStatus:
-        validators = self._genesis.validators()
+        validators = self._core.config.validators
         peers = [peer for peer in self._hub.peers() if peer.contact.validator is not None]
-        reached = sum(peer.connected for peer in peers) + (self._identity.index is not None)
+        reached = sum(peer.connected for peer in peers) + (self._core.config.index is not None)
         missing = tuple(sorted(peer.contact.name for peer in peers if not peer.connected))
         return QuorumStatus(reached, validators.quorum, len(validators), missing)
 

@@ -119,15 +119,26 @@ class BlockTables:
     def certificate_above(
         self, txn: lmdb.Transaction, height: int
     ) -> tuple[Height, Certificate] | None:
-        """Return the first certificate at or above a height, with the height of its block."""
+        """Return the first certificate of a block at or above a height, with that block's height.
+
+        The certificate of a filler, by which an epoch ended, is none.
+        """
         for key, data in self._certificates.scan(txn, number_key(height)):
-            return Height(int.from_bytes(key, "big")), _certificate.decode(data)
+            if self._extra_headers.get(txn, key) is None:
+                return Height(int.from_bytes(key, "big")), _certificate.decode(data)
         return None
 
     def extra_headers(self, txn: lmdb.Transaction, height: int) -> tuple[Header, ...]:
         """Return the headers that lead from a block to the one its finalization names."""
         data = self._extra_headers.get(txn, number_key(height))
         return () if data is None else _headers.decode(data)
+
+    def all_extra_headers(
+        self, txn: lmdb.Transaction
+    ) -> Iterator[tuple[Height, tuple[Header, ...]]]:
+        """Yield all extra headers with the height of their block; few epochs end by them."""
+        for key, data in self._extra_headers.scan(txn):
+            yield Height(int.from_bytes(key, "big")), _headers.decode(data)
 
     def transaction_ids(self, txn: lmdb.Transaction, height: int) -> tuple[TransactionId, ...]:
         """Return the ids of a block's transactions, in order; none for an unknown height."""

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from moyai.ledger.state import StateEntry
-from moyai.primitives.block import Executed, Header
+from moyai.primitives.block import Executed, Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import ProofError
@@ -132,8 +132,24 @@ class ChainSnapshot:
         height = self.height_of(digest)
         return None if height is None else self.header(height)
 
+    def certified_headers(self, digest: bytes) -> tuple[Header, ...]:
+        """Return the header with this digest; for a filler also those below, down to the chain."""
+        header = self.header_by_digest(digest)
+        if header is not None:
+            return (header,)
+        for height, fillers in self._blocks.all_extra_headers(self._read.raw):
+            if header_digest(fillers[-1]) == digest:
+                return (*reversed(fillers), self.require_header(height))
+        return ()
+
     def certificate(self, height: int) -> Certificate | None:
         """Return the certificate that finalizes exactly the block at a height."""
+        if self.extra_headers(height):
+            return None
+        return self._blocks.certificate(self._read.raw, height)
+
+    def end_certificate(self, height: int) -> Certificate | None:
+        """Return the certificate of a block, or of the last of its `extra_headers`."""
         return self._blocks.certificate(self._read.raw, height)
 
     def certificate_above(self, height: int) -> tuple[Height, Certificate] | None:

@@ -6,7 +6,7 @@ by then, and must never contradict another. Not here: sockets, and the event loo
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
@@ -16,17 +16,18 @@ from tempfile import TemporaryDirectory
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from harness.ledger_city import MemoryState
 from moyai.consensus.inputs import Now, Timer
 from moyai.consensus.messages import Proposal, VoteMessage
-from moyai.consensus.records import JournalRecord, VoteRecord
+from moyai.consensus.records import JournalRecord, Recovered, VoteRecord
 from moyai.ledger.genesis import genesis_state
 from moyai.node.clock import SystemClock
 from moyai.node.core import Core
 from moyai.node.housekeeping import Housekeeping
-from moyai.node.identity import OwnIdentity, directory_of, machine_config
+from moyai.node.identity import OwnIdentity, directory_of
 from moyai.node.ingest import Submitted
 from moyai.node.perform import Surroundings
-from moyai.node.starting import read_start, read_tip
+from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
 from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
@@ -34,7 +35,16 @@ from moyai.p2p.messages import WireMessage, decode_message, encode_message, wire
 from moyai.p2p.ports import Handlers, HubConfig
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest
-from moyai.primitives.ids import ZERO_DIGEST, AccountId, Digest, NetworkKey, TimeMs, TransactionId
+from moyai.primitives.ids import (
+    ZERO_DIGEST,
+    AccountId,
+    Digest,
+    Epoch,
+    NetworkKey,
+    TimeMs,
+    TransactionId,
+    View,
+)
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_documents import RegisterDocument
@@ -101,7 +111,8 @@ def idle_hub(identity: OwnIdentity) -> Hub:
     own = Identity(identity.network_secret, chain_id=CHAIN_ID, genesis=genesis_digest(GENESIS))
     config = HubConfig(own, None, "moyai/test", Clocks(clock.mono_ms, clock.wall_ms))
     handlers = Handlers(lambda *_: None, lambda *_: None, lambda _: None)
-    return Hub(config, directory_of(GENESIS, {}), handlers)
+    state = MemoryState(genesis_state(GENESIS))
+    return Hub(config, directory_of(GENESIS, state, Epoch(0), {}), handlers)
 
 
 def signed(
@@ -147,6 +158,8 @@ class CrashAt(Enum):
     AFTER_COMMIT = auto()
     BEFORE_WRITE = auto()
     AFTER_WRITE = auto()
+    BEFORE_PRUNE = auto()
+    AFTER_PRUNE = auto()
 
 
 class Crashed(Exception):
@@ -164,17 +177,17 @@ class Ballot:
     """All votes seen on the wire, by signer, view and kind."""
 
     def __init__(self) -> None:
-        self._digests: dict[tuple[int, int, VoteKind], Digest] = {}
+        self._digests: dict[tuple[int, int, int, VoteKind], Digest] = {}
 
     def __len__(self) -> int:
         return len(self._digests)
 
     def add(self, vote: Vote) -> None:
-        before = self._digests.setdefault((vote.signer, vote.view, vote.kind), vote.digest)
+        before = self._digests.setdefault((vote.epoch, vote.signer, vote.view, vote.kind), vote.digest)
         assert before == vote.digest, f"two votes of one view: {vote}"
         kinds = {VoteKind.NULLIFY: VoteKind.FINALIZE, VoteKind.FINALIZE: VoteKind.NULLIFY}
         other = kinds.get(vote.kind)
-        contradiction = other is not None and (vote.signer, vote.view, other) in self._digests
+        contradiction = other is not None and (vote.epoch, vote.signer, vote.view, other) in self._digests
         assert not contradiction, f"nullify and finalize of one view: {vote}"
 
 
@@ -194,6 +207,16 @@ class WatchedJournal:
         self.real.commit(records, bodies)
         self.votes.update(record.vote for record in records if isinstance(record, VoteRecord))
         if self.crash_at is CrashAt.AFTER_COMMIT:
+            raise Crashed
+
+    def load(self) -> Recovered:
+        return self.real.load()
+
+    def prune(self, floor_view: View, epoch: Epoch, keep: Collection[Digest]) -> None:
+        if self.crash_at is CrashAt.BEFORE_PRUNE:
+            raise Crashed
+        self.real.prune(floor_view, epoch, keep)
+        if self.crash_at is CrashAt.AFTER_PRUNE:
             raise Crashed
 
 
@@ -275,7 +298,7 @@ class CoreCity:
         if isinstance(message, VoteMessage | Proposal):
             vote = message.vote
             self.ballot.add(vote)
-            own = vote.signer == sender.identity.index
+            own = sender.votes_as(vote)
             assert not own or vote in sender.watched.votes, "a vote left before its commit"
         if self.random.randrange(100) < self.weather.lost_percent:
             return
@@ -333,9 +356,8 @@ class CoreNode:
         self.chain = ChainStore.open(self.folder / "chain", genesis, map_bytes=self.city.map_bytes)
         self.watched = WatchedJournal(self.journal)
         self.crash_at: CrashAt | None = None
-        config = machine_config(genesis, self.identity, read_tip(self.chain))
         ports = Surroundings(clock=self, timers=self, transport=self, observer=self)
-        start = read_start(config, self.chain, self.journal)
+        start = read_start(self.identity, self.chain, self.journal)
         self.core = Core(start, chain=self.chain, journal=self.watched, ports=ports)
         self.hub = idle_hub(self.identity)
         self.status = StatusReporter(
@@ -372,6 +394,15 @@ class CoreNode:
     def crash(self, where: CrashAt) -> None:
         """Die when that point is reached the next time."""
         self.crash_at = self.watched.crash_at = where
+
+    def votes_as(self, vote: Vote) -> bool:
+        """Return whether a vote bears this node's index in the epoch that it is in."""
+        config = self.core.config if self.core is not None else None
+        return (
+            config is not None
+            and vote.epoch == config.validators.epoch
+            and vote.signer == config.index
+        )
 
     def due_ms(self) -> int | None:
         assert self.core is not None

@@ -14,10 +14,9 @@ from moyai.consensus.inputs import Timer
 from moyai.node.clock import SystemClock
 from moyai.node.core import Core
 from moyai.node.driver import Driver, LoopWrites
-from moyai.node.identity import machine_config
 from moyai.node.observer import LogObserver
 from moyai.node.perform import Surroundings
-from moyai.node.starting import read_start, read_tip
+from moyai.node.starting import read_start
 from moyai.node.timers import LoopTimers
 from moyai.node.writer import ChainWriter
 from moyai.p2p.messages import WireMessage
@@ -45,9 +44,8 @@ class LoopNode:
         )
         self.chain = ChainStore.create(folder / "chain", GENESIS, map_bytes=MAP_BYTES)
         self.timers = LoopTimers(loop, self._fire)
-        config = machine_config(GENESIS, identity, read_tip(self.chain))
         self.core = Core(
-            read_start(config, self.chain, self.journal),
+            read_start(identity, self.chain, self.journal),
             chain=self.chain,
             journal=self.journal,
             ports=Surroundings(SystemClock(), self.timers, self, LogObserver()),

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from harness.core_city import GENESIS, KEYS, fast_folder, identity_of
+from harness.ledger_city import MemoryState
+from moyai.ledger.genesis import genesis_state
 from moyai.node.config import NodeConfig, load_config
 from moyai.node.errors import GenesisFileError, KeyFileError
 from moyai.node.founding import create_journal, genesis_root
 from moyai.node.identity import directory_of, load_identity, machine_config
-from moyai.node.starting import read_tip
 from moyai.node.testnet import City, CityPlan, default_ports, make_city
-from moyai.primitives.ids import PublicKey, TimeMs
+from moyai.primitives.ids import Epoch, PublicKey, TimeMs
 from moyai.storage.chain import ChainStore
 
 
@@ -65,7 +66,9 @@ def test_a_missing_key_file_is_named(made: City, config: NodeConfig, tmp_path: P
 
 
 def test_every_member_is_a_contact_and_an_address_can_be_overridden() -> None:
-    directory = directory_of(GENESIS, {"member-1": "10.0.0.9:7"})
+    directory = directory_of(
+        GENESIS, MemoryState(genesis_state(GENESIS)), Epoch(0), {"member-1": "10.0.0.9:7"}
+    )
     contacts = {contact.name: contact for contact in directory.contacts.values()}
     assert sorted(contacts) == [f"member-{place}" for place in range(4)]
     assert contacts["member-1"].endpoint == "10.0.0.9:7"
@@ -78,12 +81,13 @@ def test_every_member_is_a_contact_and_an_address_can_be_overridden() -> None:
 def test_the_machine_gets_the_keys_in_the_order_of_the_validators() -> None:
     with fast_folder() as folder:
         chain = ChainStore.create(folder, GENESIS, map_bytes=1 << 26)
-        config = machine_config(GENESIS, identity_of(1), read_tip(chain))
+        config = machine_config(identity_of(1), chain)
+        follower = msgspec.structs.replace(identity_of(1), signing=None, index=None)
+        following = machine_config(follower, chain)
         chain.close()
     by_key = {member.validator_key: member.network_key for member in GENESIS.members}
     assert config.network_keys == tuple(by_key[key] for key in GENESIS.validators().keys)
     assert config.sign(b"message") == KEYS[1].sign(b"message")
     assert config.parameters == GENESIS.parameters
-    follower = msgspec.structs.replace(identity_of(1), signing=None, index=None)
     with pytest.raises(AssertionError):
-        machine_config(GENESIS, follower, config.tip).sign(b"message")
+        following.sign(b"message")

@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 
 from harness.core_city import GENESIS, CoreCity, CoreNode, CrashAt, document
-from moyai.node.identity import machine_config
 from moyai.node.ingest import Submitted
-from moyai.node.starting import read_recent_ids, read_start, read_tip
+from moyai.node.starting import read_recent_ids, read_start
+from moyai.node.tip import read_tip
 from moyai.primitives.block import header_digest
 from moyai.primitives.genesis import genesis_header
 from moyai.primitives.transaction import parse_transaction
@@ -74,8 +74,7 @@ def test_what_the_chain_store_lacks_is_read_from_the_journal(city: CoreCity) -> 
     (outcome,) = city.nodes[1].submit(document(2))
     city.run(lambda: node.core is None)
     open_again(node)
-    config = machine_config(GENESIS, node.identity, read_tip(node.chain))
-    start = read_start(config, node.chain, node.journal)
+    start = read_start(node.identity, node.chain, node.journal)
     ahead = [
         record for record in start.recovered.blocks if record.header.height > node.chain.height
     ]
