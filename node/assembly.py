@@ -22,6 +22,7 @@ from moyai.node.observer import LogObserver
 from moyai.node.operator_actions import OperatorActions
 from moyai.node.perform import Surroundings
 from moyai.node.queries import NodeQueries, Reports
+from moyai.node.readiness import Readiness
 from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
 from moyai.node.tip import epoch_after
@@ -129,12 +130,14 @@ class Node:
             chain=self._chain,
             hub=self._hub,
         )
+        signing = self._identity.signing
         housekeeping = Housekeeping(
             core=self._core,
             chain=self._chain,
             journal=self._journal,
             status=self._reporter,
             expired=self._on_expired,
+            readiness=Readiness(self._genesis.chain_id, signing) if signing is not None else None,
         )
         self._driver = Driver(self._core, self._writer, housekeeping)
         self._metrics = Metrics(CollectorRegistry())

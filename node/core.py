@@ -61,7 +61,7 @@ from moyai.p2p.messages import (
 )
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TransactionId, View
+from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TimeMs, TransactionId, View
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
 from moyai.storage.environment import FillLevel
@@ -261,6 +261,21 @@ class Core:
     def mono_ms(self) -> int:
         """Return the time that never goes back."""
         return self._clock.now().mono_ms
+
+    @property
+    def wall_ms(self) -> TimeMs:
+        """Return the time of day."""
+        return self._clock.now().wall_ms
+
+    @property
+    def follows_tip(self) -> bool:
+        """Return whether a quorum, this node included if it votes, is not ahead of what is here."""
+        if self.catch_up.active or self.is_changing_epoch:
+            return False
+        heights = [self.peer_heights.get(key) for key in self.config.network_keys]
+        ahead_max = self._chain.committed_height + 1
+        near = sum(1 for height in heights if height is not None and height <= ahead_max)
+        return near + (self.config.index is not None) >= self.config.validators.quorum
 
     def due_ms(self) -> int | None:
         """Return when `tick` has something to do; none while everything rests."""

@@ -27,6 +27,7 @@ from moyai.node.housekeeping import Housekeeping
 from moyai.node.identity import OwnIdentity, directory_of
 from moyai.node.ingest import Submitted
 from moyai.node.perform import Surroundings
+from moyai.node.readiness import Readiness
 from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
 from moyai.p2p.connection import Clocks, Identity
@@ -65,9 +66,11 @@ from moyai.storage.tree import StateTree
 CHAIN_ID = "kaga"
 START_MS = 1_790_000_000_000
 MAP_BYTES = 256 * 1024 * 1024
-KEYS = [SigningKey(bytes([seed]) * 32) for seed in range(1, 5)]
+MEMBERS = 4
+KEYS = [SigningKey(bytes([seed]) * 32) for seed in range(1, 7)]
+"""The first four are members from genesis on, the others may join."""
 NETWORK_SECRETS = [
-    X25519PrivateKey.from_private_bytes(bytes([seed]) * 32) for seed in range(11, 15)
+    X25519PrivateKey.from_private_bytes(bytes([seed]) * 32) for seed in range(11, 17)
 ]
 OFFICER = SigningKey(b"\x77" * 32)
 MEMORY = Path("/dev/shm")  # noqa: S108 - stores of tests, made under a fresh name
@@ -88,7 +91,7 @@ def make_genesis() -> Genesis:
             officer_keys=(OFFICER.public,),
             roles=(Role.SPONSOR, Role.REGISTRAR, Role.ISSUER, Role.RECORDS),
         )
-        for place, key in enumerate(KEYS)
+        for place, key in enumerate(KEYS[:MEMBERS])
     )
     draft = Genesis(CHAIN_ID, TimeMs(START_MS), Parameters(), members, (), ZERO_DIGEST)
     tree = StateTree(roots_kept=1, height=-1, next_sequence=0)
@@ -116,11 +119,15 @@ def idle_hub(identity: OwnIdentity) -> Hub:
 
 
 def signed(
-    number: int, *operations: Operation, valid_until_ms: int, chain_id: str = CHAIN_ID
+    number: int,
+    *operations: Operation,
+    valid_until_ms: int,
+    chain_id: str = CHAIN_ID,
+    account: AccountId = GENESIS.members[0].account,
 ) -> bytes:
     body = Body(
         chain_id=chain_id,
-        account=GENESIS.members[0].account,
+        account=account,
         signers=(Signer(Scheme.ED25519, OFFICER.public),),
         operations=operations,
         valid_until_ms=TimeMs(valid_until_ms),
@@ -233,7 +240,8 @@ class CoreCity:
         self._flying: list[tuple[int, int, NetworkKey, NetworkKey, int, bytes]] = []
         self._sent = 0
         self._busy_until: dict[tuple[NetworkKey, NetworkKey], int] = {}
-        self.nodes = [CoreNode(self, folder / str(place), place) for place in range(4)]
+        self._folder = folder
+        self.nodes = [CoreNode(self, folder / str(place), place) for place in range(MEMBERS)]
 
     @property
     def wall_ms(self) -> TimeMs:
@@ -243,6 +251,18 @@ class CoreCity:
         for node in self.nodes:
             node.start()
         self.links_changed()
+
+    def join(self, place: int) -> "CoreNode":
+        """Start one node more, at genesis and without a vote."""
+        node = CoreNode(self, self._folder / str(place), place)
+        self.nodes.append(node)
+        node.restart()
+        return node
+
+    def keep_house(self) -> None:
+        """Let a second of housekeeping come around in every node."""
+        for node in self.running:
+            node.keep_house()
 
     def close(self) -> None:
         for node in self.nodes:
@@ -324,6 +344,7 @@ class CoreNode:
     def __init__(self, city: CoreCity, folder: Path, place: int) -> None:
         self.city = city
         self.folder = folder
+        self.place = place
         self.identity = identity_of(place, city.genesis)
         self.key = self.identity.network_key
         self.timers: dict[Timer, int] = {}
@@ -369,6 +390,7 @@ class CoreNode:
             journal=self.journal,
             status=self.status,
             expired=self.expired.extend,
+            readiness=Readiness(CHAIN_ID, KEYS[self.place]),
         )
 
     def keep_house(self) -> None:
