@@ -1,7 +1,8 @@
 """A second ledger, written for the eye alone: plain dictionaries, copied whole for every attempt.
 
 It restates the rules of docs/ledger.md without a line of the shipped ones. Keys are Ed25519 keys
-that are known to be good, texts are clean, schemas ask for one integer `n` from 0 to 9.
+that are known to be good, texts are clean, schemas ask for one integer `n` from 0 to 9, and of the
+parameters `delta_ms` alone is ever changed. Digests of validator sets are the shipped ones.
 """
 
 # ruff: noqa: N802 - methods are named by the operations, numbers stand as the rules say them
@@ -11,6 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from moyai.primitives.transaction import opened_account
+from moyai.primitives.validators import ValidatorSet
 
 OWNER, HELPERS = 1, (2, 4)
 SPONSOR, REGISTRAR, ISSUER, RECORDS = 1, 2, 3, 4
@@ -34,6 +36,14 @@ class ReferenceLedger:
         for account, (keys, roles) in members.items():
             owners = dict.fromkeys(keys, (OWNER, 1, None))
             self.s["account"][account] = new_account(owners, (1, 1, 1), roles, member=True)
+        self.s["members"] = {}
+        self.s["proposal"] = {}
+        self.s["chain"] = {"epoch": 0, "slot": None, "ready": [], "pending": False}
+        self.s["parameter"] = {}
+
+    def found(self, account: bytes, name: str, vote: bytes, network: bytes, endpoint: str) -> None:
+        """Write down a founding member."""
+        self.s["members"][account] = [name, vote, network, endpoint]
 
     def execute(self, transaction: Any, time_ms: int, height: int) -> str:
         """Return the name of the code; all operations count, or none."""
@@ -51,6 +61,56 @@ class ReferenceLedger:
             self.s = before
             return str(refusal)
         return "OK"
+
+    def end_epoch(self) -> None:
+        """What is pending comes into force."""
+        chain = self.s["chain"]
+        before = set(self.s["members"])
+        self.s["members"], self.s["parameter"] = self.after(self.s["proposal"][chain["slot"]])
+        for joined in set(self.s["members"]) - before:
+            roles = tuple(self.s["proposal"][chain["slot"]]["change"].roles)
+            self.s["account"][joined] |= {"member": True, "roles": roles}
+        for left in before - set(self.s["members"]):
+            self.s["account"][left] |= {"member": False, "roles": ()}
+        self.s["proposal"][chain["slot"]]["stage"] = "in force"
+        self.s["chain"] = {"epoch": chain["epoch"] + 1, "slot": None, "ready": [], "pending": False}
+
+    def after(self, proposal: Any) -> tuple[dict[bytes, list[Any]], dict[str, int]]:
+        """What the members and the changed parameters would be."""
+        change = proposal["change"]
+        members = {one: list(entry) for one, entry in self.s["members"].items()}
+        parameters = dict(self.s["parameter"])
+        kind = type(change).__name__
+        if kind == "AddMember":
+            need(self.account(change.account)["kind"] == 2, "NOT_AN_ORGANISATION")
+            need(change.account not in members, "MEMBER_EXISTS")
+            votes = (change.validator_key, change.network_key, change.endpoint)
+            members[change.account] = [change.name, *votes]
+        elif kind == "SetParameters":
+            for one in change.settings:
+                need(one.name == "delta_ms" and 10 <= one.number <= 1000, "PARAMETER_INVALID")
+                parameters[one.name] = one.number
+            current = self.s["parameter"].get("delta_ms", 250)
+            need(parameters["delta_ms"] != current, "CHANGE_EMPTY")
+        else:
+            need(change.account in members, "MEMBER_UNKNOWN")
+            old = list(members[change.account])
+            if kind == "RemoveMember":
+                del members[change.account]
+                for role in (SPONSOR, REGISTRAR):
+                    roles = [self.s["account"][one]["roles"] for one in members]
+                    need(any(role in those for those in roles), "LAST_OF_ITS_ROLE")
+            elif kind == "RotateValidatorKey":
+                members[change.account][1] = change.validator_key
+            elif kind == "RotateNetworkKey":
+                members[change.account][2] = change.network_key
+            else:
+                members[change.account][3] = change.endpoint
+            need(members.get(change.account) != old, "CHANGE_EMPTY")
+        for place in range(3):
+            values = [entry[place] for entry in members.values()]
+            need(len(values) == len(set(values)), "MEMBER_NOT_DISTINCT")
+        return members, parameters
 
     def account(self, name: bytes) -> Any:
         need(name in self.s["account"], "ACCOUNT_UNKNOWN")
@@ -97,7 +157,8 @@ class ReferenceLedger:
         need(len(keys) == len(o.controllers), "CONTROLLER_EXISTS")
         limits = (o.thresholds.ordinary, o.thresholds.value, o.thresholds.control)
         need(lasting(keys) >= max(limits), "THRESHOLD_UNREACHABLE")
-        self.s["account"][opened_account(self.id, self.place)] = new_account(keys, limits, ())
+        opened = new_account(keys, limits, ()) | {"kind": int(o.kind)}
+        self.s["account"][opened_account(self.id, self.place)] = opened
 
     def AddController(self, o: Any) -> None:
         self.weigh(2)
@@ -270,6 +331,71 @@ class ReferenceLedger:
         need(versions[o.version - 1][2] is None, "ALREADY_REVOKED")
         versions[o.version - 1][2] = self.now
 
+    def ProposeChange(self, o: Any) -> None:
+        self.weigh(2)
+        need(self.account(self.me)["member"], "NOT_A_MEMBER")
+        proposal = {"change": o.change, "by": [self.me], "stage": "open", "until": self.notice()}
+        self.after(proposal)
+        number = len(self.s["proposal"]) + 1
+        self.s["proposal"][number] = proposal
+        self.decide(number)
+
+    def ApproveChange(self, o: Any) -> None:
+        self.weigh(2)
+        need(self.account(self.me)["member"], "NOT_A_MEMBER")
+        need(o.proposal in self.s["proposal"], "PROPOSAL_UNKNOWN")
+        proposal = self.s["proposal"][o.proposal]
+        alive = proposal["stage"] == "open" and self.now <= proposal["until"]
+        need(alive, "PROPOSAL_CLOSED")
+        need(self.me not in proposal["by"], "ALREADY_APPROVED")
+        proposal["by"].append(self.me)
+        self.decide(o.proposal)
+
+    def decide(self, number: int) -> None:
+        """Two thirds of the members and a bit take it to the one slot there is."""
+        members, chain = self.s["members"], self.s["chain"]
+        missing = len(members) - len([one for one in members if one in self.named(number)["by"]])
+        if missing > (len(members) - 1) // 3:
+            return
+        need(chain["slot"] is None or self.lapse(), "CHANGE_UNDER_WAY")
+        self.after(self.named(number))
+        self.named(number).update(stage="approved", until=self.notice())
+        chain.update(slot=number, ready=[], pending=False)
+
+    def named(self, number: int) -> Any:
+        return self.s["proposal"][number]
+
+    def notice(self) -> int:
+        return self.now + 7 * 86_400_000
+
+    def lapse(self) -> bool:
+        chain = self.s["chain"]
+        if chain["pending"] or self.now <= self.named(chain["slot"])["until"]:
+            return False
+        self.named(chain["slot"])["stage"] = "lapsed"
+        chain.update(slot=None, ready=[])
+        return True
+
+    def next_keys(self) -> list[bytes]:
+        members, _ = self.after(self.named(self.s["chain"]["slot"]))
+        return sorted(entry[1] for entry in members.values())
+
+    def MembersReady(self, o: Any) -> None:
+        chain = self.s["chain"]
+        need(not self.account(self.me)["frozen"], "ACCOUNT_FROZEN")
+        need(chain["slot"] is not None, "NO_SUCH_CHANGE")
+        keys = self.next_keys()
+        need(ValidatorSet(chain["epoch"] + 1, tuple(keys)).digest == o.next_set, "NO_SUCH_CHANGE")
+        signing = [one.public_key for one in self.body.signers if one.public_key in keys]
+        need(signing, "SIGNATURES_INSUFFICIENT")
+        need(not chain["pending"], "ALREADY_READY")
+        if self.lapse():
+            return
+        new = [one for one in signing if one not in chain["ready"]]
+        need(new, "ALREADY_READY")
+        chain["ready"] += new
+        chain["pending"] = len(keys) - len(chain["ready"]) <= (len(keys) - 1) // 3
+
 
 def new_account(keys: Any, thresholds: Any, roles: Any, *, member: bool = False) -> dict[str, Any]:
     return {
@@ -278,6 +404,7 @@ def new_account(keys: Any, thresholds: Any, roles: Any, *, member: bool = False)
         "frozen": False,
         "roles": roles,
         "member": member,
+        "kind": 2,
     }
 
 
