@@ -2,7 +2,12 @@
 
 import msgspec
 
-from moyai.ledger.membership import read_parameters
+from moyai.ledger.membership import (
+    read_governance,
+    read_parameters,
+    read_registry,
+    read_validators,
+)
 from moyai.primitives.genesis import genesis_digest
 from moyai.rpc.ports import NodePorts, NodeStatus
 from moyai.rpc.reads import Reads
@@ -58,8 +63,8 @@ def node_health(reads: Reads, _params: NoParams) -> HealthShown:
 
 def members_list(reads: Reads, _params: NoParams) -> MembersShown:
     """The organisations of the consortium, by validator index, and registered full nodes."""
-    genesis = reads.node.genesis
-    validators = genesis.validators()
+    epoch = read_governance(reads).epoch
+    validators = read_validators(reads, epoch)
     members = [
         MemberShown(
             name=member.name,
@@ -70,14 +75,15 @@ def members_list(reads: Reads, _params: NoParams) -> MembersShown:
             account=account_text(member.account),
             roles=[role.name.lower() for role in member.roles],
         )
-        for member in genesis.members
+        for member in read_registry(reads)
     ]
     return MembersShown(
         height=reads.height,
+        epoch=epoch,
         members=sorted(members, key=lambda member: member.validator),
         full_nodes=[
             {"name": one.name, "network_key": one.network_key.hex(), "endpoint": one.endpoint}
-            for one in genesis.full_nodes
+            for one in reads.node.genesis.full_nodes
         ],
     )
 

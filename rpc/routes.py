@@ -11,6 +11,7 @@ from moyai.rpc import handlers_accounts as accounts
 from moyai.rpc import handlers_chain as chain
 from moyai.rpc import handlers_documents as documents
 from moyai.rpc import handlers_events as events
+from moyai.rpc import handlers_governance as governance
 from moyai.rpc import handlers_node as node
 from moyai.rpc import handlers_proofs as proofs
 from moyai.rpc import handlers_records as records
@@ -19,6 +20,7 @@ from moyai.rpc import handlers_transactions as transactions
 from moyai.rpc import schema_accounts as of_accounts
 from moyai.rpc import schema_chain as of_chain
 from moyai.rpc import schema_events as of_events
+from moyai.rpc import schema_governance as of_governance
 from moyai.rpc import schema_node as of_node
 from moyai.rpc import schema_records as of_records
 from moyai.rpc import schema_state as of_state
@@ -137,6 +139,9 @@ METHODS: dict[str, Method] = {
     "node_status": _read(node.node_status, of_node.StatusParams, of_node.StatusShown, 2),
     "node_health": _read(node.node_health, NoParams, of_node.HealthShown),
     "members_list": _read(node.members_list, NoParams, of_node.MembersShown, 2),
+    "changes_list": _read(
+        governance.changes_list, of_governance.ChangesParams, of_governance.ChangesShown, 50
+    ),
     "params_get": _read(node.params_get, NoParams, of_node.ParametersShown),
     "evidence_list": _read(node.evidence_list, NoParams, of_node.EvidenceShown, 5),
     "rpc.discover": Method(

@@ -51,7 +51,7 @@ class HealthShown(Result, frozen=True, kw_only=True):
 
 
 class MemberShown(Result, frozen=True, kw_only=True):
-    """A member organisation as genesis has it."""
+    """A member organisation and its place among the validators of the epoch."""
 
     name: str
     validator: int
@@ -66,6 +66,7 @@ class MembersShown(Result, frozen=True, kw_only=True):
     """The members by validator index, and the registered nodes that do not vote."""
 
     height: HeightNumber
+    epoch: int
     members: list[MemberShown]
     full_nodes: list[dict[str, str]]
 
