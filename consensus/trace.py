@@ -116,7 +116,7 @@ class Tracer:
             case _:
                 return self._request(effect)
 
-    def _request(self, effect: out.Effect) -> str:  # noqa: C901 - one arm each
+    def _request(self, effect: out.Effect) -> str:  # noqa: C901, PLR0912 - one arm each
         match effect:
             case out.BuildBlock(view=view, parent=parent):
                 return f"build for view {view} on {_short(parent)}"

@@ -22,12 +22,11 @@ from moyai.node.observer import LogObserver
 from moyai.node.operator_actions import OperatorActions
 from moyai.node.perform import Surroundings
 from moyai.node.queries import NodeQueries, Reports
-from moyai.node.readiness import Readiness
 from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
-from moyai.node.tip import epoch_after
 from moyai.node.telemetry import Telemetry
 from moyai.node.timers import LoopTimers
+from moyai.node.tip import epoch_after
 from moyai.node.writer import ChainWriter
 from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
@@ -124,20 +123,17 @@ class Node:
 
     def _make_door(self) -> None:
         self._reporter = StatusReporter(
-            genesis=self._genesis,
             identity=self._identity,
             core=self._core,
             chain=self._chain,
             hub=self._hub,
         )
-        signing = self._identity.signing
         housekeeping = Housekeeping(
             core=self._core,
             chain=self._chain,
             journal=self._journal,
             status=self._reporter,
             expired=self._on_expired,
-            readiness=Readiness(self._genesis.chain_id, signing) if signing is not None else None,
         )
         self._driver = Driver(self._core, self._writer, housekeeping)
         self._metrics = Metrics(CollectorRegistry())

@@ -41,6 +41,7 @@ from moyai.node.ingest import (
 )
 from moyai.node.perform import Holdings, Performer, Surroundings
 from moyai.node.ports import JournalPort
+from moyai.node.readiness import Readiness
 from moyai.node.runner import Parts, Runner
 from moyai.node.serving import Serving
 from moyai.node.tip import end_of_epoch
@@ -61,7 +62,7 @@ from moyai.p2p.messages import (
 )
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TimeMs, TransactionId, View
+from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TransactionId, View
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
 from moyai.storage.environment import FillLevel
@@ -75,7 +76,8 @@ PATIENCE_MS = 100
 class StartingPoint(msgspec.Struct, frozen=True):
     """What was read from disk: the machine's surroundings, its journal, bodies, recent ids.
 
-    `configure` reads the surroundings again when the epoch has ended.
+    `configure` reads the surroundings again when the epoch has ended. `readiness` is none for a
+    node that has no validator key.
     """
 
     config: MachineConfig
@@ -83,6 +85,7 @@ class StartingPoint(msgspec.Struct, frozen=True):
     recovered: Recovered
     bodies: dict[Digest, tuple[CheckedTransaction, ...]]
     final_ids: RecentIds
+    readiness: Readiness | None
 
 
 class Core:
@@ -145,6 +148,7 @@ class Core:
         )
         self._journal = journal
         self._configure = start.configure
+        self._readiness = start.readiness
         self._begin(config, start.recovered)
 
     def _begin(self, config: MachineConfig, recovered: Recovered) -> None:
@@ -262,10 +266,13 @@ class Core:
         """Return the time that never goes back."""
         return self._clock.now().mono_ms
 
-    @property
-    def wall_ms(self) -> TimeMs:
-        """Return the time of day."""
-        return self._clock.now().wall_ms
+    def say_ready(self) -> None:
+        """Tell the city that this validator is there for the next set, if somebody waits for it."""
+        if self._readiness is None or not self.follows_tip:
+            return
+        ready = self._readiness.transaction(Values(self._chain.states), self._clock.now().wall_ms)
+        if ready is not None:
+            self.submit((ready,), lambda _: None)
 
     @property
     def follows_tip(self) -> bool:

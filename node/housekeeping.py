@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from moyai.ledger.state import Values
 from moyai.node.core import Core
-from moyai.node.readiness import Readiness
 from moyai.node.status import StatusReporter
 from moyai.primitives.ids import Height, TransactionId
 from moyai.storage.chain import ChainStore
@@ -26,14 +24,12 @@ class Housekeeping:
         journal: Journal,
         status: StatusReporter,
         expired: Callable[[list[TransactionId]], None],
-        readiness: Readiness | None,
     ) -> None:
         self._core = core
         self._chain = chain
         self._journal = journal
         self._status = status
         self._expired = expired
-        self._readiness = readiness
         self._pruned: Height = Height(0)
 
     def __call__(self, expired: list[TransactionId]) -> None:
@@ -46,16 +42,7 @@ class Housekeeping:
                 "is nearly full", what="disk", next="free or add space, then start the node again"
             )
         self._prune()
-        self._say_ready()
-
-    def _say_ready(self) -> None:
-        """Tell the city that this validator is there for the next set, once it follows the tip."""
-        if self._readiness is None or not self._core.follows_tip:
-            return
-        state = Values(self._chain.states)
-        ready = self._readiness.transaction(state, self._core.wall_ms)
-        if ready is not None:
-            self._core.submit((ready,), lambda _: None)
+        self._core.say_ready()
 
     def _prune(self) -> None:
         """Forget in the journal what the chain store has on disk."""

@@ -15,29 +15,28 @@ from moyai.ledger.membership import (
 )
 from moyai.ledger.state import ValueReader, Values
 from moyai.node.config import NodeConfig
-from moyai.node.errors import GenesisFileError
 from moyai.node.halt import NodeHalted
 from moyai.node.key_file import KeyKind, load_network_secret, load_signing_key
 from moyai.node.passphrase import VARIABLE
 from moyai.node.tip import epoch_after, read_tip
 from moyai.p2p.peers import Contact, Directory
 from moyai.primitives.genesis import Genesis
-from moyai.primitives.ids import Epoch, NetworkKey, PublicKey, ValidatorIndex
+from moyai.primitives.ids import Epoch, NetworkKey, PublicKey
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.validators import ValidatorSet
 from moyai.storage.chain import ChainStore
 
 DOUBLE_SIGN_CHECK_MS = 300
+NAME_DIGITS = 8
 
 
 class OwnIdentity(msgspec.Struct, frozen=True):
-    """The keys of this node; `signing` and `index` are none for one that only follows."""
+    """The keys of this node; `signing` is none for one that only follows."""
 
     name: str
     network_secret: X25519PrivateKey
     network_key: NetworkKey
     signing: SigningKey | None
-    index: ValidatorIndex | None
 
     @property
     def journal_key(self) -> PublicKey:
@@ -46,9 +45,10 @@ class OwnIdentity(msgspec.Struct, frozen=True):
 
 
 def load_identity(config: NodeConfig, genesis: Genesis) -> OwnIdentity:
-    """Return the identity that the key files give, as the genesis document knows it.
+    """Return the identity that the key files give, with the name that the genesis document has.
 
-    Raises `KeyFileError` for a key file that cannot be used, `GenesisFileError` for a stranger's.
+    Keys that it does not name are those of a member that joins or has rotated them: such a node
+    follows until an epoch begins whose validators it is one of. Raises `KeyFileError`.
     """
     passphrase = os.environ.get(VARIABLE)
     network = load_network_secret(Path(config.network_key_file), passphrase)
@@ -57,16 +57,9 @@ def load_identity(config: NodeConfig, genesis: Genesis) -> OwnIdentity:
         signing = load_signing_key(Path(config.key_file), KeyKind.VALIDATOR, passphrase)
     names = {member.network_key: member.name for member in genesis.members}
     names.update({node.network_key: node.name for node in genesis.full_nodes})
-    name = names.get(network.public)
-    index = genesis.validators().index_of(signing.public) if signing is not None else None
-    if name is None or (signing is not None and index is None):
-        raise GenesisFileError(
-            "does not name this node's keys",
-            what=f"genesis of {genesis.chain_id}",
-            next="use the key files that were handed in when the genesis was made",
-        )
+    name = names.get(network.public, f"node {network.public.hex()[:NAME_DIGITS]}")
     secret = X25519PrivateKey.from_private_bytes(network.secret)
-    return OwnIdentity(name, secret, network.public, signing, index)
+    return OwnIdentity(name, secret, network.public, signing)
 
 
 def directory_of(

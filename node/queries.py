@@ -44,6 +44,8 @@ class CommittedSnapshot:
         self.height_of = snapshot.height_of
         self.certificate = snapshot.certificate
         self.certificate_above = snapshot.certificate_above
+        self.end_certificate = snapshot.end_certificate
+        self.extra_headers = snapshot.extra_headers
         self.state_as_of = snapshot.state_as_of
         self.log_path = snapshot.prove_log
         self.receipts_log_path = snapshot.prove_receipts_root

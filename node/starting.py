@@ -6,6 +6,7 @@ from moyai.consensus.records import Recovered
 from moyai.ledger.recent import RecentIds
 from moyai.node.core import StartingPoint
 from moyai.node.identity import OwnIdentity, machine_config
+from moyai.node.readiness import Readiness
 from moyai.primitives.block import header_digest
 from moyai.primitives.ids import Digest, Height
 from moyai.primitives.transaction import CheckedTransaction, checked_before, parse_transaction
@@ -38,6 +39,7 @@ def read_start(identity: OwnIdentity, chain: ChainStore, journal: Journal) -> St
         recovered,
         _read_bodies(recovered, chain.height, journal),
         read_recent_ids(chain, config.parameters.tx_window_ms),
+        Readiness(config.chain_id, identity.signing) if identity.signing is not None else None,
     )
 
 

@@ -9,7 +9,6 @@ from moyai.node.core import Core
 from moyai.node.identity import OwnIdentity
 from moyai.p2p.hub import Hub
 from moyai.primitives.codec import encode
-from moyai.primitives.genesis import Genesis
 from moyai.primitives.vote import VoteKind
 from moyai.rpc.ports import (
     DiskStatus,
@@ -38,13 +37,11 @@ class StatusReporter:
     def __init__(
         self,
         *,
-        genesis: Genesis,
         identity: OwnIdentity,
         core: Core,
         chain: ChainStore,
         hub: Hub,
     ) -> None:
-        self._genesis = genesis
         self._identity = identity
         self._core = core
         self._chain = chain

@@ -1,13 +1,16 @@
 """Answers of the `chain_…` and `validators_…` methods, proofs apart (`handlers_proofs`)."""
 
+from moyai.ledger.membership import read_governance, read_validators
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.genesis import genesis_digest
-from moyai.primitives.ids import Digest
+from moyai.primitives.ids import Digest, Epoch, Height
+from moyai.primitives.state_keys import validators_key
 from moyai.rpc.errors import InvalidParamsError, NotFoundError
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_chain import (
     BlockParams,
     BlockShown,
+    EpochEndShown,
     GenesisShown,
     HeadParams,
     HeadShown,
@@ -75,18 +78,31 @@ def chain_genesis(reads: Reads, _params: NoParams) -> GenesisShown:
 
 def validators_get(reads: Reads, params: ValidatorsParams) -> ValidatorsShown:
     """The validator keys of an epoch, by index."""
-    validators = reads.node.genesis.validators()
-    if params.epoch != validators.epoch:
+    began = reads.get(validators_key(Epoch(params.epoch)))
+    if began is None:
         raise NotFoundError(
-            f"the chain is in epoch {reads.head.epoch}",
+            f"the chain is in epoch {read_governance(reads).epoch}",
             what=f"validators of epoch {params.epoch}",
             next="ask for an epoch that chain_head has reported",
         )
+    validators = read_validators(reads, Epoch(params.epoch))
     return ValidatorsShown(
         epoch=validators.epoch,
         keys=[key.hex() for key in validators.keys],
         quorum=validators.quorum,
-        epoch_end=None,
+        epoch_end=_end_shown(reads, began.height) if params.epoch else None,
+    )
+
+
+def _end_shown(reads: Reads, height: Height) -> EpochEndShown:
+    """The block at `height` ended an epoch; its certificate is its own or that of a filler."""
+    certificate = reads.snapshot.end_certificate(height)
+    assert certificate is not None, "the block that ends an epoch is stored with its finalization"
+    fillers = reads.snapshot.extra_headers(height)
+    return EpochEndShown(
+        header=canonical_text(reads.header(height)),
+        fillers=[canonical_text(filler) for filler in fillers],
+        certificate=canonical_text(certificate),
     )
 
 

@@ -40,7 +40,7 @@ def test_roots_are_unknown_until_executed_here() -> None:
     execution = Execution(STAGE.config.tip)
     child = STAGE.make(2, STAGE.make(1, ids=1), executed=STAGE.roots(1))
     assert execution.attests(child.header) is Attested.UNKNOWN
-    execution.executed(STAGE.roots(1))
+    execution.executed(STAGE.roots(1), None)
     assert execution.attests(child.header) is Attested.SAME
     wrong = STAGE.make(2, STAGE.make(1, ids=1), executed=STAGE.roots(1, b"\x06"))
     assert execution.attests(wrong.header) is Attested.DIFFERENT
@@ -52,12 +52,12 @@ def test_a_claim_of_a_final_header_is_compared_when_execution_comes() -> None:
     assert execution.finalize(blocks[0]) is None
     claiming = STAGE.make(2, executed=STAGE.roots(1))
     assert execution.finalize(Block(claiming.header, claiming.digest, (), 0)) is None
-    assert execution.executed(STAGE.roots(1, b"\x06")) == STAGE.roots(1)
+    assert execution.executed(STAGE.roots(1, b"\x06"), None) == STAGE.roots(1)
 
 
 def test_a_claim_is_compared_at_once_when_execution_was_first() -> None:
     execution = Execution(STAGE.config.tip)
-    execution.executed(STAGE.roots(1))
+    execution.executed(STAGE.roots(1), None)
     wrong = STAGE.make(2, executed=STAGE.roots(1, b"\x06"))
     assert execution.finalize(Block(wrong.header, wrong.digest, (), 0)) == 1
 
@@ -67,9 +67,9 @@ def test_only_blocks_with_transactions_are_worth_attesting() -> None:
     _, blocks, _ = grow([False, True])
     for block in blocks:
         execution.finalize(block)
-    execution.executed(STAGE.roots(1))
+    execution.executed(STAGE.roots(1), None)
     assert execution.unattested_height == 0
-    execution.executed(STAGE.roots(2))
+    execution.executed(STAGE.roots(2), None)
     assert execution.unattested_height == 2
 
 
@@ -78,14 +78,14 @@ def test_a_proposer_behind_its_parent_repeats_the_parents_pair() -> None:
     parent = STAGE.make(3, executed=STAGE.roots(2))
     block = Block(parent.header, parent.digest, (), 0)
     assert execution.executed_for(block) == STAGE.roots(2)
-    execution.executed(STAGE.roots(4))
+    execution.executed(STAGE.roots(4), None)
     assert execution.executed_for(block) == STAGE.roots(4)
 
 
 def test_what_lies_below_the_attested_height_is_forgotten() -> None:
     execution = Execution(STAGE.config.tip)
     for height in range(1, 6):
-        execution.executed(STAGE.roots(height))
+        execution.executed(STAGE.roots(height), None)
     execution.prune(STAGE.make(9, executed=STAGE.roots(4)).header)
     old = STAGE.make(9, executed=STAGE.roots(3))
     assert execution.attests(old.header) is Attested.UNKNOWN

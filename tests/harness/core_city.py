@@ -27,7 +27,6 @@ from moyai.node.housekeeping import Housekeeping
 from moyai.node.identity import OwnIdentity, directory_of
 from moyai.node.ingest import Submitted
 from moyai.node.perform import Surroundings
-from moyai.node.readiness import Readiness
 from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
 from moyai.p2p.connection import Clocks, Identity
@@ -102,10 +101,9 @@ def make_genesis() -> Genesis:
 GENESIS = make_genesis()
 
 
-def identity_of(place: int, genesis: Genesis = GENESIS) -> OwnIdentity:
-    index = genesis.validators().index_of(KEYS[place].public)
+def identity_of(place: int) -> OwnIdentity:
     key = network_key(place)
-    return OwnIdentity(f"member-{place}", NETWORK_SECRETS[place], key, KEYS[place], index)
+    return OwnIdentity(f"member-{place}", NETWORK_SECRETS[place], key, KEYS[place])
 
 
 def idle_hub(identity: OwnIdentity) -> Hub:
@@ -190,11 +188,15 @@ class Ballot:
         return len(self._digests)
 
     def add(self, vote: Vote) -> None:
-        before = self._digests.setdefault((vote.epoch, vote.signer, vote.view, vote.kind), vote.digest)
+        before = self._digests.setdefault(
+            (vote.epoch, vote.signer, vote.view, vote.kind), vote.digest
+        )
         assert before == vote.digest, f"two votes of one view: {vote}"
         kinds = {VoteKind.NULLIFY: VoteKind.FINALIZE, VoteKind.FINALIZE: VoteKind.NULLIFY}
         other = kinds.get(vote.kind)
-        contradiction = other is not None and (vote.epoch, vote.signer, vote.view, other) in self._digests
+        contradiction = (
+            other is not None and (vote.epoch, vote.signer, vote.view, other) in self._digests
+        )
         assert not contradiction, f"nullify and finalize of one view: {vote}"
 
 
@@ -204,16 +206,18 @@ class WatchedJournal:
     def __init__(self, journal: Journal) -> None:
         self.real = journal
         self.crash_at: CrashAt | None = None
+        self.skipped = 0
         self.votes = set(journal.load().votes)
 
     def commit(
         self, records: Sequence[JournalRecord], bodies: Mapping[Digest, tuple[bytes, ...]]
     ) -> None:
-        if self.crash_at is CrashAt.BEFORE_COMMIT:
+        self.skipped -= 1
+        if self.crash_at is CrashAt.BEFORE_COMMIT and self.skipped < 0:
             raise Crashed
         self.real.commit(records, bodies)
         self.votes.update(record.vote for record in records if isinstance(record, VoteRecord))
-        if self.crash_at is CrashAt.AFTER_COMMIT:
+        if self.crash_at is CrashAt.AFTER_COMMIT and self.skipped < 0:
             raise Crashed
 
     def load(self) -> Recovered:
@@ -345,7 +349,7 @@ class CoreNode:
         self.city = city
         self.folder = folder
         self.place = place
-        self.identity = identity_of(place, city.genesis)
+        self.identity = identity_of(place)
         self.key = self.identity.network_key
         self.timers: dict[Timer, int] = {}
         self.core: Core | None = None
@@ -382,7 +386,7 @@ class CoreNode:
         self.core = Core(start, chain=self.chain, journal=self.watched, ports=ports)
         self.hub = idle_hub(self.identity)
         self.status = StatusReporter(
-            genesis=genesis, identity=self.identity, core=self.core, chain=self.chain, hub=self.hub
+            identity=self.identity, core=self.core, chain=self.chain, hub=self.hub
         )
         self.housekeeping = Housekeeping(
             core=self.core,
@@ -390,7 +394,6 @@ class CoreNode:
             journal=self.journal,
             status=self.status,
             expired=self.expired.extend,
-            readiness=Readiness(CHAIN_ID, KEYS[self.place]),
         )
 
     def keep_house(self) -> None:
@@ -413,8 +416,9 @@ class CoreNode:
         self.start()
         self.city.links_changed()
 
-    def crash(self, where: CrashAt) -> None:
-        """Die when that point is reached the next time."""
+    def crash(self, where: CrashAt, *, skipped: int = 0) -> None:
+        """Die when that point is reached the next time, or after a few commits more."""
+        self.watched.skipped = skipped
         self.crash_at = self.watched.crash_at = where
 
     def votes_as(self, vote: Vote) -> bool:
@@ -457,13 +461,13 @@ class CoreNode:
         assert self.core is not None
         if self.is_disk_slow:
             return
-        if self.crash_at is CrashAt.BEFORE_WRITE:
+        if self.crash_at is CrashAt.BEFORE_WRITE and self.watched.skipped <= 0:
             raise Crashed
         batch = self.chain.take_pending()
         if batch is None:
             return
         self.chain.write(batch)
-        if self.crash_at is CrashAt.AFTER_WRITE:
+        if self.crash_at is CrashAt.AFTER_WRITE and self.watched.skipped <= 0:
             raise Crashed
         self.core.committed(self.chain.committed_height)
 

@@ -1,6 +1,7 @@
 """Members and parameters change while the city works: real cores, stores and keys."""
 
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 
@@ -10,6 +11,8 @@ from harness.core_city import (
     OFFICER,
     CoreCity,
     CoreNode,
+    CrashAt,
+    Weather,
     document,
     fast_folder,
     network_key,
@@ -18,8 +21,15 @@ from harness.core_city import (
 from moyai.ledger.membership import read_parameters, read_registry, read_validators
 from moyai.ledger.state import Values
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import AccountId, Epoch
+from moyai.primitives.ids import Epoch, TransactionId
 from moyai.primitives.operations import Operation
+from moyai.primitives.operations_accounts import (
+    AccountKind,
+    Controller,
+    ControllerRole,
+    OpenAccount,
+    Thresholds,
+)
 from moyai.primitives.operations_governance import (
     AddMember,
     ApproveChange,
@@ -30,6 +40,9 @@ from moyai.primitives.operations_governance import (
     RotateNetworkKey,
     SetParameters,
 )
+from moyai.primitives.quorum import quorum
+from moyai.primitives.receipt import OK
+from moyai.primitives.transaction import Scheme, opened_account
 
 
 @pytest.fixture
@@ -49,7 +62,7 @@ class Council:
         self.number = 10_000
         self.proposals = 0
 
-    def act(self, member: int, operation: Operation) -> None:
+    def act(self, member: int, operation: Operation) -> TransactionId:
         """Let a member's officer do something, and wait until it is final everywhere."""
         self.number += 1
         raw = signed(
@@ -60,14 +73,43 @@ class Council:
         )
         (outcome,) = self.city.running[0].submit(raw)
         assert outcome.refusal is None
+        assert outcome.id is not None
         self.city.run(lambda: all(node.is_final(outcome) for node in self.city.running))
+        with self.city.running[0].chain.snapshot() as snapshot:
+            receipt = snapshot.receipt(outcome.id)
+        assert receipt is not None
+        assert receipt.code == OK, receipt
+        return outcome.id
 
     def decide(self, change: Change) -> None:
         """Propose a change and approve it until it is under way."""
         self.proposals += 1
-        self.act(0, ProposeChange(change))
-        self.act(1, ApproveChange(self.proposals))
-        self.act(2, ApproveChange(self.proposals))
+        registry = read_registry(Values(self.city.running[0].chain.states))
+        accounts = [member.account for member in registry]
+        founders = [place for place in range(4) if GENESIS.members[place].account in accounts]
+        first, *others = founders[: quorum(len(registry))]
+        self.act(first, ProposeChange(change))
+        for place in others:
+            self.act(place, ApproveChange(self.proposals))
+
+    def add(self, place: int) -> None:
+        """Open an account for an organisation, and decide that it joins."""
+        opening = OpenAccount(
+            AccountKind.ORGANISATION,
+            (Controller(Scheme.ED25519, OFFICER.public, ControllerRole.OWNER, 1, None),),
+            Thresholds(1, 1, 1),
+        )
+        account = opened_account(self.act(0, opening), 0)
+        self.decide(
+            AddMember(
+                name=f"member-{place}",
+                account=account,
+                validator_key=KEYS[place].public,
+                network_key=network_key(place),
+                endpoint=f"127.0.0.1:{7000 + place}",
+                roles=(Role.RECORDS,),
+            )
+        )
 
 
 def epoch_of(node: CoreNode) -> int:
@@ -108,3 +150,143 @@ def test_parameters_change_at_the_end_of_an_epoch(city: CoreCity) -> None:
         assert node.core.config.parameters.block_interval_max_ms == 300
         assert read_parameters(Values(node.chain.states)).block_interval_max_ms == 300
     assert_same(city)
+
+
+def voters(city: CoreCity) -> list[int | None]:
+    return [node.core.config.index for node in city.nodes if node.core is not None]
+
+
+def test_a_removed_member_follows_and_votes_no_more(city: CoreCity) -> None:
+    council = Council(city)
+    council.decide(RemoveMember(GENESIS.members[3].account))
+    reach_epoch(city, 1)
+    make_final(city, 1)
+    validators = read_validators(Values(city.nodes[0].chain.states), Epoch(1))
+    assert validators.keys == tuple(sorted(key.public for key in KEYS[:3]))
+    assert voters(city)[3] is None
+    assert len(read_registry(Values(city.nodes[0].chain.states))) == 3
+    city.nodes[3].kill()
+    make_final(city, 2)
+    assert_same(city)
+
+
+def test_a_new_member_follows_from_genesis_and_votes_when_its_epoch_begins(city: CoreCity) -> None:
+    council = Council(city)
+    make_final(city, 1)
+    council.add(4)
+    joining = city.join(4)
+    assert joining.core is not None
+    assert joining.core.config.index is None
+    reach_epoch(city, 1)
+    assert all(index is not None for index in voters(city))
+    city.nodes[0].kill()
+    make_final(city, 2)
+    assert_same(city)
+
+
+def test_who_slept_through_changes_is_led_from_epoch_to_epoch(city: CoreCity) -> None:
+    council = Council(city)
+    asleep = city.nodes[3]
+    asleep.kill()
+    for number, interval_ms in enumerate((300, 350, 400), start=1):
+        council.decide(SetParameters((ParameterSetting("block_interval_max_ms", interval_ms),)))
+        reach_epoch(city, number)
+        make_final(city, number)
+    asleep.restart()
+    city.run(lambda: epoch_of(asleep) == 3)
+    make_final(city, 9)
+    assert_same(city)
+    assert asleep.core is not None
+    assert asleep.core.config.index is not None
+
+
+def test_a_node_started_anew_knows_its_epoch(city: CoreCity) -> None:
+    council = Council(city)
+    council.decide(SetParameters((ParameterSetting("block_interval_max_ms", 300),)))
+    reach_epoch(city, 1)
+    for node in city.nodes:
+        node.kill()
+    for node in city.nodes:
+        node.restart()
+    assert [epoch_of(node) for node in city.nodes] == [1, 1, 1, 1]
+    make_final(city, 1)
+    assert_same(city)
+
+
+def test_a_member_gets_a_new_network_key(city: CoreCity) -> None:
+    council = Council(city)
+    account = GENESIS.members[2].account
+    council.decide(RotateNetworkKey(account, network_key(5)))
+    reach_epoch(city, 1)
+    registry = read_registry(Values(city.nodes[0].chain.states))
+    assert registry[2].network_key == network_key(5)
+    city.nodes[2].kill()
+    make_final(city, 1)
+    assert_same(city)
+
+
+@pytest.mark.parametrize("where", list(CrashAt))
+@pytest.mark.parametrize("skipped", range(0, 9, 2))
+def test_x8_a_crash_at_any_step_of_a_change_loses_nothing(
+    city: CoreCity, where: CrashAt, skipped: int
+) -> None:
+    """The journal that a restart finds may hold votes and floors of the epoch before."""
+    council = Council(city)
+    council.decide(SetParameters((ParameterSetting("block_interval_max_ms", 300),)))
+    for node in city.nodes[:2]:
+        node.crash(where, skipped=skipped)
+    died = 0
+    for _ in range(12):
+        city.keep_house()
+        city.run_for(700)
+        for node in city.nodes:
+            if node.core is None:
+                died += 1
+                node.restart()
+    for node in city.nodes:
+        node.crash_at = node.watched.crash_at = None
+    reach_epoch(city, 1)
+    make_final(city, 2)
+    assert_same(city)
+    assert died or where in (CrashAt.BEFORE_PRUNE, CrashAt.AFTER_PRUNE)
+
+
+CHANGES = 3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_members_come_and_go_under_load_loss_and_kills(city: CoreCity, seed: int) -> None:
+    """After each change all nodes agree on every block and on the validators at every height."""
+    random = Random(seed)
+    council = Council(city)
+    city.weather = Weather(delay_ms_max=random.choice((1, 20)), lost_percent=random.choice((0, 5)))
+    council.add(4)
+    city.join(4)
+    reach_epoch_in_trouble(city, 1, random)
+    council.decide(RemoveMember(GENESIS.members[random.randrange(1, 4)].account))
+    reach_epoch_in_trouble(city, 2, random)
+    council.decide(SetParameters((ParameterSetting("delta_ms", 200),)))
+    reach_epoch_in_trouble(city, CHANGES, random)
+    make_final(city, 9_999)
+    assert_same(city)
+    for epoch in range(CHANGES + 1):
+        sets = {read_validators(Values(n.chain.states), Epoch(epoch)).keys for n in city.running}
+        assert len(sets) == 1
+
+
+def reach_epoch_in_trouble(city: CoreCity, epoch: int, random: Random) -> None:
+    """Go on under load, while one node after the other dies somewhere and comes back."""
+    for turn in range(6):
+        victim = random.choice(city.nodes)
+        if victim.core is not None:
+            victim.crash(random.choice(list(CrashAt)), skipped=random.randrange(8))
+        for node in city.running[:1]:
+            number = 1_000 * epoch + turn
+            node.submit(document(number, valid_until_ms=city.wall_ms + 60_000))
+        city.keep_house()
+        city.run_for(random.randrange(100, 1_500))
+        for node in city.nodes:
+            if node.core is None:
+                node.restart()
+            node.crash_at = node.watched.crash_at = None
+    reach_epoch(city, epoch)

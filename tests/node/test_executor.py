@@ -10,7 +10,7 @@ from moyai.ledger.mempool import Mempool
 from moyai.ledger.recent import RecentIds
 from moyai.node.bodies import Bodies
 from moyai.node.executor import Executor
-from moyai.node.starting import read_tip
+from moyai.node.tip import read_tip
 from moyai.primitives.block import Executed, Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.genesis import genesis_header

@@ -9,7 +9,7 @@ from harness.core_city import GENESIS, KEYS, fast_folder, identity_of
 from harness.ledger_city import MemoryState
 from moyai.ledger.genesis import genesis_state
 from moyai.node.config import NodeConfig, load_config
-from moyai.node.errors import GenesisFileError, KeyFileError
+from moyai.node.errors import KeyFileError
 from moyai.node.founding import create_journal, genesis_root
 from moyai.node.identity import directory_of, load_identity, machine_config
 from moyai.node.testnet import City, CityPlan, default_ports, make_city
@@ -35,28 +35,23 @@ def test_a_validator_knows_its_name_and_its_place(made: City, config: NodeConfig
     assert (own.name, own.network_key) == (member.name, member.network_key)
     assert own.signing is not None
     assert own.signing.public == own.journal_key == member.validator_key
-    assert own.index == made.genesis.validators().index_of(member.validator_key)
 
 
 def test_a_full_node_has_no_key_to_vote_with(made: City, config: NodeConfig) -> None:
     own = load_identity(msgspec.structs.replace(config, mode="full"), made.genesis)
-    assert (own.signing, own.index) == (None, None)
+    assert own.signing is None
     assert own.journal_key == PublicKey(own.network_key)
 
 
-def test_a_stranger_is_told_so(made: City, config: NodeConfig) -> None:
-    with pytest.raises(GenesisFileError, match="does not name this node's keys"):
-        load_identity(config, GENESIS)
-
-
-def test_the_validator_key_of_another_city_is_refused(made: City, config: NodeConfig) -> None:
-    """The network key is known, the vote key is not."""
-    member = made.genesis.members[2]
-    stranger = msgspec.structs.replace(member, validator_key=KEYS[0].public)
-    members = (*made.genesis.members[:2], stranger, *made.genesis.members[3:])
-    genesis = msgspec.structs.replace(made.genesis, members=members)
-    with pytest.raises(GenesisFileError):
-        load_identity(config, genesis)
+def test_keys_that_genesis_does_not_name_are_those_of_a_node_that_may_join(
+    config: NodeConfig,
+) -> None:
+    own = load_identity(config, GENESIS)
+    assert own.name == f"node {own.network_key.hex()[:8]}"
+    with fast_folder() as folder:
+        chain = ChainStore.create(folder, GENESIS, map_bytes=1 << 26)
+        assert machine_config(own, chain).index is None
+        chain.close()
 
 
 def test_a_missing_key_file_is_named(made: City, config: NodeConfig, tmp_path: Path) -> None:
@@ -82,7 +77,7 @@ def test_the_machine_gets_the_keys_in_the_order_of_the_validators() -> None:
     with fast_folder() as folder:
         chain = ChainStore.create(folder, GENESIS, map_bytes=1 << 26)
         config = machine_config(identity_of(1), chain)
-        follower = msgspec.structs.replace(identity_of(1), signing=None, index=None)
+        follower = msgspec.structs.replace(identity_of(1), signing=None)
         following = machine_config(follower, chain)
         chain.close()
     by_key = {member.validator_key: member.network_key for member in GENESIS.members}

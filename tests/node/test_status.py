@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from harness.core_city import CHAIN_ID, GENESIS, KEYS, CoreCity, CoreNode, document
+from harness.core_city import CHAIN_ID, KEYS, CoreCity, CoreNode, document
 from moyai.consensus.messages import Evidence
 from moyai.node import status as status_module
-from moyai.node.status import STALLED_MS, StatusReporter
+from moyai.node.status import STALLED_MS
 from moyai.p2p.ports import PeerInfo
 from moyai.primitives.codec import encode
 from moyai.primitives.ids import Digest, Epoch, ValidatorIndex, View
@@ -65,12 +65,9 @@ def test_without_a_quorum_it_names_who_is_missing(node: CoreNode) -> None:
 
 def test_a_full_node_does_not_count_itself(city: CoreCity, node: CoreNode) -> None:
     assert node.core is not None
-    follower = msgspec.structs.replace(node.identity, signing=None, index=None)
-    reporter = StatusReporter(
-        genesis=GENESIS, identity=follower, core=node.core, chain=node.chain, hub=node.hub
-    )
-    assert reporter.status().mode == "full"
-    assert reporter.status().quorum.reached == 3
+    node.core.config = msgspec.structs.replace(node.core.config, index=None)
+    assert node.status.status().mode == "full"
+    assert node.status.status().quorum.reached == 3
 
 
 def test_when_transactions_wait_and_nothing_becomes_final_it_says_so(

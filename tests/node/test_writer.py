@@ -11,7 +11,7 @@ from moyai.ledger.mempool import Mempool
 from moyai.ledger.recent import RecentIds
 from moyai.node.bodies import Bodies
 from moyai.node.executor import Executor
-from moyai.node.starting import read_tip
+from moyai.node.tip import read_tip
 from moyai.node.writer import ChainWriter
 from moyai.primitives.ids import Height
 from moyai.primitives.parameters import Parameters
