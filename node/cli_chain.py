@@ -1,4 +1,4 @@
-"""`moyai status`, `members`, `params`: how the nodes stand, who runs the city, by which rules."""
+"""`moyai status`, `params`: how the nodes stand, and by which rules."""
 
 from typing import Any
 
@@ -19,7 +19,6 @@ from moyai.primitives.errors import MoyaiError
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(status)
-    app.command()(members)
     app.command()(params)
 
 
@@ -33,32 +32,6 @@ def status(city: CityOption = None, node: NodeOption = None, json: JsonOption = 
         print_table(columns, [_row(url, answer) for url, answer in answers])
     if all(isinstance(answer, MoyaiError) for _, answer in answers):
         raise Answer(ExitCode.UNREACHABLE)
-
-
-def members(city: CityOption = None, node: NodeOption = None, json: JsonOption = False) -> None:
-    """Show the member organisations and the nodes that follow without voting."""
-    answer = ask(node_urls(city, node), "members_list")
-    if json:
-        print_json(answer)
-        return
-    print_table(
-        ("validator", "member", "endpoint", "roles", "account"),
-        [
-            (
-                str(one["validator"]),
-                one["name"],
-                one["endpoint"],
-                ", ".join(one["roles"]),
-                one["account"],
-            )
-            for one in answer["members"]
-        ],
-    )
-    if answer["full_nodes"]:
-        print_table(
-            ("follows without a vote", "endpoint"),
-            [(one["name"], one["endpoint"]) for one in answer["full_nodes"]],
-        )
 
 
 def params(city: CityOption = None, node: NodeOption = None, json: JsonOption = False) -> None:

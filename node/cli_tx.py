@@ -31,17 +31,17 @@ from moyai.node.cli_connection import (
     with_client,
 )
 from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_fields, print_json
+from moyai.node.cli_receipt import print_receipt
 from moyai.node.errors import ConfigError, OperationTextError
 from moyai.node.genesis_file import read_genesis
 from moyai.node.key_file import KeyKind, read_key_file
 from moyai.node.operation_text import parse_operations
 from moyai.node.passphrase import passphrase_for
-from moyai.node.times import format_time
 from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
 from moyai.primitives.limits import TRANSACTION_NONCE_BYTES
 from moyai.primitives.transaction import Scheme, Signer
 from moyai.rpc.limits import WAIT_MS_MAX
-from moyai.rpc.readable import readable_event, readable_operation
+from moyai.rpc.readable import readable_operation
 
 tx = typer.Typer(help="Build, sign, send and await transactions.", no_args_is_help=True)
 
@@ -139,7 +139,7 @@ def send(  # noqa: PLR0913 - every option of a command is a parameter
     async def deliver(client: Client) -> FinalReceipt:
         return await client.send(raw)
 
-    _print_receipt(with_client(where, deliver), as_json=json)
+    print_receipt(with_client(where, deliver), as_json=json)
 
 
 @tx.command()
@@ -164,19 +164,6 @@ def wait(
     code = _EXIT_CODES.get(answer["status"], ExitCode.NOT_FINAL)
     if code is not ExitCode.OK:
         raise Answer(code)
-
-
-def _print_receipt(receipt: FinalReceipt, *, as_json: bool) -> None:
-    fields = {
-        "id": receipt.transaction.hex(),
-        "status": "final",
-        "height": receipt.height,
-        "index": receipt.index,
-        "time": format_time(receipt.time_ms),
-        "certified_height": receipt.certified_height,
-        "events": [readable_event(event) for event in receipt.events],
-    }
-    print_json(fields) if as_json else print_fields(fields)
 
 
 def _read(document: str) -> tuple[DraftText, Draft]:

@@ -24,13 +24,13 @@ from moyai.node.founding import genesis_root
 from moyai.node.genesis_file import check_state_root, read_genesis
 from moyai.node.key_file import KeyKind, read_key_file
 from moyai.node.processes import read_health
+from moyai.node.reachability import why_unreachable
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.genesis import Genesis
 
 FREE_BYTES_MIN = 1024**3
 CLOCK_SKEW_MS_MAX = 500
 OPEN_FILES_MIN = 1024
-CONNECT_SECONDS_MAX = 2.0
 
 
 class Verdict(StrEnum):
@@ -204,10 +204,9 @@ def _peers(config: NodeConfig, genesis: Genesis) -> Iterator[Finding]:
         if member.network_key.hex() == own:
             continue
         address = config.p2p.peers.get(member.name, member.endpoint)
-        host, port = address_parts(address)
-        try:
-            with socket.create_connection((host, port), CONNECT_SECONDS_MAX):
-                yield Finding(f"peer {member.name}", Verdict.GOOD, f"{address} answers")
-        except OSError as error:
-            advice = "ask its operator, or check firewalls; `p2p.peers` overrides an old address"
-            yield Finding(f"peer {member.name}", Verdict.WARNING, f"{address}: {error}", advice)
+        reason = why_unreachable(address)
+        if not reason:
+            yield Finding(f"peer {member.name}", Verdict.GOOD, f"{address} answers")
+            continue
+        advice = "ask its operator, or check firewalls; `p2p.peers` overrides an old address"
+        yield Finding(f"peer {member.name}", Verdict.WARNING, f"{address}: {reason}", advice)

@@ -21,6 +21,7 @@ from moyai.node.errors import OperationTextError
 from moyai.node.times import parse_time
 from moyai.primitives.ids import ACCOUNT_BYTES, parse_account, parse_hex
 from moyai.primitives.operations import Operation
+from moyai.primitives.operations_governance import Change
 
 
 def _by_name(kinds: Iterable[type[msgspec.Struct]]) -> dict[str, type[msgspec.Struct]]:
@@ -40,22 +41,32 @@ def parse_operations(text: str) -> tuple[Operation, ...]:
 
     Raises `OperationTextError` or `IdentifierError`, naming the operation and the field.
     """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise OperationTextError(
-            f"is not JSON: {error}",
-            what="operations",
-            next="write one JSON object or an array of them",
-        ) from None
+    value = _json(text, "operations", "write one JSON object or an array of them")
     listed = value if isinstance(value, list) else [value]
     return tuple(parse_operation(one, place) for place, one in enumerate(listed))
+
+
+def parse_change(text: str) -> Change:
+    """Return the change of members or parameters that a JSON object writes.
+
+    Raises what `parse_operations` does.
+    """
+    value = _json(text, "change", "write one JSON object")
+    change: Change = _typed(value, _by_name(get_args(Change)), "change")
+    return change
 
 
 def parse_operation(value: Any, place: int = 0) -> Operation:
     """Return one operation. Raises what `parse_operations` does."""
     operation: Operation = _typed(value, OPERATION_TYPES, f"operation {place}")
     return operation
+
+
+def _json(text: str, what: str, advice: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise OperationTextError(f"is not JSON: {error}", what=what, next=advice) from None
 
 
 def _typed(value: Any, kinds: Mapping[str, type[msgspec.Struct]], what: str) -> Any:

@@ -39,6 +39,7 @@ TOPICS = {
     "unsubscribe": "",
     "node": "The node",
     "members": "Members",
+    "changes": "Changes of members and parameters",
     "params": "Parameters",
     "evidence": "Evidence of misconduct",
     "rpc.discover": "Discovery",

@@ -1,0 +1,225 @@
+"""`moyai members`: who runs the city, and how its members change that together.
+
+    moyai members propose '{"type": "remove_member", "account": "moyai1…"}' --account … --key …
+
+Not here: what a change leads to (the ledger), and the node that says by itself that it is ready.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from moyai.client import Client, KeySigner, TransactionSigner, load_key_file
+from moyai.client.proofs import FinalReceipt
+from moyai.node.cli_connection import (
+    CityOption,
+    GenesisOption,
+    NodeOption,
+    ask,
+    connection,
+    node_urls,
+    with_client,
+)
+from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_json, print_table, say
+from moyai.node.cli_receipt import print_receipt
+from moyai.node.errors import ConfigError
+from moyai.node.key_file import KeyKind, load_signing_key
+from moyai.node.operation_text import parse_change
+from moyai.node.passphrase import passphrase_for
+from moyai.node.reachability import why_unreachable
+from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
+from moyai.primitives.operations import Operation
+from moyai.primitives.operations_governance import ApproveChange, MembersReady, ProposeChange
+
+members = typer.Typer(
+    help="Who runs the city, and how its members change that.", no_args_is_help=True
+)
+
+AccountOption = Annotated[str, typer.Option(help="The member's account that acts, moyai1….")]
+KeyOption = Annotated[
+    list[Path], typer.Option(help="The key file of each officer who signs; may be repeated.")
+]
+ProposalOption = Annotated[
+    int | None, typer.Option("--proposal", min=1, help="The one under way if left out.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.add_typer(members, name="members")
+
+
+@members.command("list")
+def list_members(
+    city: CityOption = None, node: NodeOption = None, json: JsonOption = False
+) -> None:
+    """Show the members, the nodes that follow without voting, and what is proposed."""
+    urls = node_urls(city, node)
+    answer = ask(urls, "members_list")
+    changes = ask(urls, "changes_list")
+    if json:
+        print_json({**answer, "under_way": changes["under_way"], "changes": changes["changes"]})
+        return
+    print_table(
+        ("validator", "member", "endpoint", "roles", "account"),
+        [
+            (
+                str(one["validator"]),
+                one["name"],
+                one["endpoint"],
+                ", ".join(one["roles"]),
+                one["account"],
+            )
+            for one in answer["members"]
+        ],
+        title=f"Members in epoch {answer['epoch']}",
+    )
+    if answer["full_nodes"]:
+        print_table(
+            ("follows without a vote", "endpoint"),
+            [(one["name"], one["endpoint"]) for one in answer["full_nodes"]],
+        )
+    if changes["changes"]:
+        print_table(
+            ("proposal", "stage", "change", "approvals", "ready", "until"),
+            [_change_row(one) for one in changes["changes"]],
+        )
+
+
+@members.command()
+def propose(  # noqa: PLR0913 - every option of a command is a parameter
+    change: Annotated[str, typer.Argument(help="JSON with a type; @FILE reads a file.")],
+    account: AccountOption,
+    key: KeyOption,
+    city: CityOption = None,
+    genesis: GenesisOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Propose a change as a member; that is its first approval, too."""
+    text = Path(change[1:]).read_text(encoding="utf-8") if change[:1] == "@" else change
+    operation = ProposeChange(parse_change(text))
+    signers = _officers(key)
+    _deliver((city, genesis, node), operation, account, signers, as_json=json)
+
+
+@members.command()
+def approve(  # noqa: PLR0913 - every option of a command is a parameter
+    proposal: Annotated[int, typer.Argument(min=1, help="The proposal's number.")],
+    account: AccountOption,
+    key: KeyOption,
+    city: CityOption = None,
+    genesis: GenesisOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Approve a proposal as a member. Look at it first: `moyai members list`."""
+    signers = _officers(key)
+    _deliver((city, genesis, node), ApproveChange(proposal), account, signers, as_json=json)
+
+
+@members.command()
+def ready(
+    key: Annotated[Path, typer.Option(help="The validator key file of the next set.")],
+    city: CityOption = None,
+    genesis: GenesisOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say that a validator of the next set is ready. Its node says so by itself when it runs."""
+    signing = load_signing_key(key, KeyKind.VALIDATOR, passphrase_for(key, KeyKind.VALIDATOR))
+    change = _change(node_urls(city, node), None)
+    own = [one for one in change["next_members"] if one["validator_key"] == signing.public.hex()]
+    if not own:
+        raise ConfigError(
+            f"is no validator of the set that proposal {change['proposal']} leads to",
+            what=f"key file {key}",
+            next="look at `moyai members check`",
+        )
+    digest = parse_hex(change["next_set"], bytes_exact=DIGEST_BYTES, what="next set")
+    operation, signer = MembersReady(Digest(digest)), KeySigner(signing)
+    account = own[0]["account"]
+    _deliver((city, genesis, node), operation, account, [signer], as_json=json)
+
+
+@members.command()
+def check(
+    proposal: ProposalOption = None,
+    city: CityOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try to reach every member of the next set, and show who is ready: before you approve."""
+    change = _change(node_urls(city, node), proposal)
+    reasons = [why_unreachable(one["endpoint"]) for one in change["next_members"]]
+    reached, needed = reasons.count(""), change["ready_needed"]
+    if json:
+        shown = [
+            {**one, "unreachable": reason}
+            for one, reason in zip(change["next_members"], reasons, strict=True)
+        ]
+        print_json({**change, "next_members": shown, "reached": reached})
+    else:
+        print_table(
+            ("next member", "endpoint", "reached from here", "ready"),
+            [
+                (one["name"], one["endpoint"], reason or "yes", one["is_ready"])
+                for one, reason in zip(change["next_members"], reasons, strict=True)
+            ],
+            title=f"Proposal {change['proposal']}, {change['stage']}",
+        )
+        say(f"{reached} of {len(reasons)} answer; the next set needs {needed}.")
+    if reached < needed:
+        raise Answer(ExitCode.REFUSED)
+
+
+def _change(urls: tuple[str, ...], number: int | None) -> dict[str, Any]:
+    """Return an undecided proposal: the one named, the one under way, or the newest."""
+    answer = ask(urls, "changes_list")
+    wanted = number or answer["under_way"]
+    if wanted is not None:
+        answer = ask(urls, "changes_list", up_to=wanted, limit=1)
+    for change in answer["changes"]:
+        if change["next_members"] and wanted in (None, change["proposal"]):
+            found: dict[str, Any] = change
+            return found
+    raise ConfigError(
+        "is not open, or could not come into force as things stand",
+        what="a change" if wanted is None else f"proposal {wanted}",
+        next="look at `moyai members list`",
+    )
+
+
+def _change_row(change: dict[str, Any]) -> tuple[Any, ...]:
+    ready = sum(one["is_ready"] for one in change["next_members"])
+    return (
+        str(change["proposal"]),
+        change["stage"],
+        msgspec.json.encode(change["change"]).decode(),
+        f"{len(change['approvals'])}/{change['approvals_needed']}",
+        f"{ready}/{change['ready_needed']}" if change["next_members"] else "",
+        change["until"],
+    )
+
+
+def _officers(files: Sequence[Path]) -> list[TransactionSigner]:
+    return [load_key_file(path, passphrase=passphrase_for(path, KeyKind.ACCOUNT)) for path in files]
+
+
+def _deliver(
+    options: tuple[Path | None, Path | None, list[str] | None],
+    operation: Operation,
+    account: str,
+    signers: Sequence[TransactionSigner],
+    *,
+    as_json: bool,
+) -> None:
+    """Send one operation, wait until it is final, and show its proven receipt."""
+
+    async def submitted(client: Client) -> FinalReceipt:
+        return await client.submit([operation], account=account, signer=signers)
+
+    print_receipt(with_client(connection(*options), submitted), as_json=as_json)
