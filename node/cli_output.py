@@ -3,9 +3,11 @@
 Answers go to standard output; progress, questions and errors to standard error.
 """
 
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -51,6 +53,28 @@ def out() -> Console:
     return Console(file=sys.stdout, soft_wrap=True, highlight=False, width=width)
 
 
+def program() -> str:
+    """Return how the program is called from here: by its name where the shell finds it."""
+    own = Path(sys.executable).with_name("moyai")
+    found = shutil.which("moyai")
+    if not own.exists() or (found is not None and Path(found).samefile(own)):
+        return "moyai"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
+
+
+def _print(table: Table) -> None:
+    """Print a table; where no terminal shows it, lines end with their last word."""
+    console = out()
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
 def say(text: str) -> None:
     """Tell the person at the terminal something that is no answer."""
     Console(file=sys.stderr, soft_wrap=True, highlight=False).print(escape(text))
@@ -69,7 +93,7 @@ def print_fields(fields: Mapping[str, Any], *, title: str | None = None) -> None
     table.add_column(overflow="fold")
     for name, value in fields.items():
         table.add_row(escape(name.replace("_", " ")), escape(show(value)))
-    out().print(table)
+    _print(table)
 
 
 def print_table(
@@ -83,7 +107,7 @@ def print_table(
         table.add_column(escape(column), justify="right" if numbers else "left", overflow="fold")
     for row in content:
         table.add_row(*(escape(show(value)) for value in row))
-    out().print(table)
+    _print(table)
 
 
 def show(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from moyai.node.cli_output import JsonOption, print_fields, print_json, print_table, say
+from moyai.node.cli_output import JsonOption, print_fields, print_json, print_table, program, say
 from moyai.node.config import load_config
 from moyai.node.errors import ConfigError
 from moyai.node.founding import (
@@ -77,7 +77,7 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
         return
     print_fields(msgspec.structs.asdict(member), title=f"Made {directory}")
     say(f"\nHand in {directory / MEMBER_NAME}. When the genesis file has come back, run:")
-    say(f"  moyai init {directory} --genesis {GENESIS_NAME}")
+    say(f"  {program()} init {directory} --genesis {GENESIS_NAME}")
 
 
 def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: bool) -> None:
@@ -98,7 +98,9 @@ def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: b
         print_json(fields)
         return
     print_fields(fields)
-    say(f"\nCompare the digest with the other members, then: moyai run --config {config_file}")
+    say(
+        f"\nCompare the digest with the other members, then: {program()} run --config {config_file}"
+    )
 
 
 def genesis(
@@ -147,8 +149,8 @@ def make_testnet(
         ],
         title=f"City {chain_id} in {directory}",
     )
-    say(f"\nStart each node:  moyai run --config {city.nodes[0].config_file}")
-    say(f"Then ask one:     moyai status --city {directory}")
+    say(f"\nStart each node:  {program()} run --config {city.nodes[0].config_file}")
+    say(f"Then ask one:     {program()} status --city {directory}")
 
 
 def _city_fields(city: City) -> dict[str, object]:
