@@ -394,10 +394,11 @@ class CoreNode:
         due_ms = core.due_ms()
         if due_ms is not None and due_ms <= now_ms:
             core.tick()
-        while core.turn():
-            pass
-        if core.executed_ahead:
-            self.write()
+        more = True
+        while more:
+            more = core.turn()
+            if core.executed_ahead:
+                self.write()
 
     def write(self) -> None:
         """Do what the writer thread does."""
