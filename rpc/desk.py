@@ -223,7 +223,7 @@ class Desk:
         while tasks:
             until_ms = node.mono_ms() + READ_SLICE_MS
             with node.snapshot() as snapshot:
-                reads = Reads(snapshot, node, self._waiting.waiters)
+                reads = self._waiting.reads(snapshot)
                 while tasks:
                     task = tasks.popleft()
                     self._do(task, reads, caller)
