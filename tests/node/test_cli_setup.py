@@ -69,3 +69,25 @@ def test_people_are_told_what_to_do_next(tmp_path: Path, moyai: Run) -> None:
 
 def test_too_many_validators_are_wrong_usage(tmp_path: Path, moyai: Run) -> None:
     assert moyai("testnet", "--directory", tmp_path / "c", "--validators", 65)[0] == 2
+
+
+def test_a_library_follows_without_a_vote(folders: list[Path], tmp_path: Path, moyai: Run) -> None:
+    library, genesis = tmp_path / "library", tmp_path / "genesis.json"
+    place = ("--name", "library", "--endpoint", "library:7001", "--full")
+    assert moyai("init", library, *place)[0] == 0
+    members = [folder / "member.json" for folder in folders]
+    follower = ("--full-node", library / "full-node.json")
+    founded = moyai("genesis", *members, *follower, "--chain-id", "city-1", "--output", genesis)
+    assert founded[0] == 0
+    assert [node.name for node in read_genesis(genesis).full_nodes] == ["library"]
+    code, answer, _ = moyai("init", library, "--genesis", genesis, "--json")
+    assert code == 0
+    assert json.loads(answer)["name"] == "library"
+    assert sorted(path.name for path in library.glob("*.key")) == ["network.key"]
+
+
+def test_a_node_that_is_no_member_has_no_role(tmp_path: Path, moyai: Run) -> None:
+    options = ("--name", "library", "--endpoint", "library:7001", "--full", "--role", "sponsor")
+    code, _, told = moyai("init", tmp_path / "n", *options)
+    assert code == 1
+    assert "leave out --role" in told
