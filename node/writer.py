@@ -56,6 +56,7 @@ class ChainWriter:
                 await asyncio.shield(writing)
             except asyncio.CancelledError:
                 await asyncio.wait([writing])
+                writing.result()  # a commit that failed is not lost in the cancellation
                 raise
             if self._took is not None:
                 self._took(loop.time() - started)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from harness.core_city import CoreCity, CrashAt, document
+from harness.core_city import CoreCity, CrashAt, document, fast_folder
 from harness.orders import build_order, check_order, checked, header_of
 from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt
 from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Timer, TimerFired
@@ -16,7 +16,7 @@ from moyai.primitives.block import header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, View
 from moyai.primitives.vote import VoteKind
-from moyai.storage.errors import CommitFailed
+from moyai.storage.errors import CommitFailed, StorageFull
 
 
 class FailingJournal:
@@ -67,6 +67,22 @@ def test_when_the_commit_fails_nothing_has_left_the_node(city: CoreCity) -> None
     sent = [message for node in city.nodes for message in node.sent]
     assert not any(isinstance(message, VoteMessage | Proposal) for message in sent)
     assert len(city.ballot) == 0
+
+
+def test_a_full_journal_stops_the_node_before_it_says_what_it_would_forget() -> None:
+    """The city watches that no vote leaves before its commit."""
+    with fast_folder() as folder:
+        city = CoreCity(folder, map_bytes=4 * 1024 * 1024)
+        city.start()
+        node = city.nodes[0]
+        too_much = {Digest(bytes([number]) * 32): (bytes(64 * 1024),) for number in range(100)}
+        with pytest.raises(StorageFull):
+            node.journal.commit([], too_much)
+        city.nodes[1].submit(document(1))
+        with pytest.raises(CommitFailed):
+            city.run(lambda: False)
+        assert not any(isinstance(message, VoteMessage | Proposal) for message in node.sent)
+        city.close()
 
 
 @pytest.mark.parametrize("where", [CrashAt.BEFORE_COMMIT, CrashAt.AFTER_COMMIT])
