@@ -41,6 +41,6 @@ class Pacing:
     def attestation_ms(self) -> int:
         """Return how long an empty block that carries roots waits for a block with transactions.
 
-        An application that wants its receipt proven waits for it, so it is short while little comes.
+        Who wants a receipt proven waits for it, so it is short while little comes.
         """
         return min(self._max_ms, self.interval_ms + _ATTESTATION_MS)
