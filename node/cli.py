@@ -25,6 +25,7 @@ from moyai.node import (
     cli_evidence,
     cli_keys,
     cli_node,
+    cli_node_safety,
     cli_proofs,
     cli_records,
     cli_setup,
@@ -51,6 +52,7 @@ PARTS = (
     cli_evidence,
     cli_proofs,
     cli_store,
+    cli_node_safety,
     cli_demo,
 )
 
