@@ -206,6 +206,7 @@ class CoreCity:
         self.random = Random(seed)
         self.weather = Weather()
         self.ballot = Ballot()
+        self.crashes: list[CrashAt | None] = []
         self.now_ms = 1_000
         self._flying: list[tuple[int, int, NetworkKey, NetworkKey, int, bytes]] = []
         self._sent = 0
@@ -384,6 +385,7 @@ class CoreNode:
         try:
             self._work(self.core)
         except Crashed:
+            self.city.crashes.append(self.crash_at)
             self.kill()
 
     def _work(self, core: Core) -> None:
@@ -429,6 +431,7 @@ class CoreNode:
         try:
             self.core.turn()
         except Crashed:
+            self.city.crashes.append(self.crash_at)
             self.kill()
 
     def is_final(self, transaction: Submitted) -> bool:
