@@ -6,13 +6,15 @@ import pytest
 
 from harness.core_city import CoreCity, CrashAt, document, fast_folder
 from harness.orders import build_order, check_order, checked, header_of
+from moyai.consensus.config import ExecutedBlock, FinalTip
 from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt
-from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Timer, TimerFired
+from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Synced, Timer, TimerFired
 from moyai.consensus.machine import Machine
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.consensus.records import JournalRecord
 from moyai.node.halt import NodeHalted
-from moyai.primitives.block import header_digest
+from moyai.node.starting import read_tip
+from moyai.primitives.block import Executed, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, View
 from moyai.primitives.vote import VoteKind
@@ -148,3 +150,16 @@ def test_a_halt_stops_the_node_with_the_certificates(city: CoreCity) -> None:
         play(city, Halt("two final blocks", (certificate,)))
     assert halted.value.reason == "two final blocks"
     assert halted.value.certificates == (certificate,)
+
+
+def test_the_body_of_a_block_that_was_caught_up_with_does_not_stay(city: CoreCity) -> None:
+    core = city.nodes[0].core
+    assert core is not None
+    header = header_of([checked(1)])
+    core.bodies.hold(header_digest(header), [checked(1)])
+    tip = read_tip(city.nodes[0].chain)
+    pair = Executed(header.height, Digest(bytes(32)), Digest(bytes(32)))
+    caught_up = FinalTip(None, tip.frontier, (ExecutedBlock(header, pair),))
+    core._runner.machine = ScriptedMachine(core.machine)
+    core._runner.turn([Synced(caught_up)])
+    assert core.bodies.find(checked(1).id) is None
