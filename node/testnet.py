@@ -19,7 +19,7 @@ from moyai.node.key_file import (
     new_secret,
     write_key_file,
 )
-from moyai.primitives.genesis import Genesis, Member, Role, check_genesis
+from moyai.primitives.genesis import FullNode, Genesis, Member, Role, check_genesis
 from moyai.primitives.hashing import Tag, tagged
 from moyai.primitives.ids import (
     ACCOUNT_BYTES,
@@ -71,6 +71,7 @@ class CityPlan(msgspec.Struct, frozen=True):
     ports: tuple[Ports, ...]
     parameters: Parameters = Parameters()
     log_format: str = "console"
+    full_nodes: tuple[FullNode, ...] = ()
 
 
 class MemberKeys(msgspec.Struct, frozen=True):
@@ -145,7 +146,7 @@ def make_city(plan: CityPlan, state_root: StateRoot, create_journal: CreateJourn
         time_ms=plan.time_ms,
         parameters=plan.parameters,
         members=tuple(members),
-        full_nodes=(),
+        full_nodes=plan.full_nodes,
         state_root=ZERO_DIGEST,
     )
     genesis = with_state_root(draft, state_root)
