@@ -30,6 +30,7 @@ class Waiting:
         self.node = node
         self.waiters = waiters
         self.signal = signal
+        self.page_turn = asyncio.Lock()
         self.is_stopping = False
         self._trees = TreeKeeper()
 
