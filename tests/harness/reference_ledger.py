@@ -33,7 +33,9 @@ class ReferenceLedger:
         }
         for account, (keys, roles) in members.items():
             owners = dict.fromkeys(keys, (OWNER, 1, None))
-            self.s["account"][account] = new_account(owners, (1, 1, 1), roles, member=True)
+            self.s["account"][account] = new_account(
+                owners, (1, 1, min(2, len(owners))), roles, member=True
+            )
 
     def execute(self, transaction: Any, time_ms: int, height: int) -> str:
         """Return the name of the code; all operations count, or none."""
