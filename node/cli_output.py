@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -97,10 +98,22 @@ def print_fields(fields: Mapping[str, Any], *, title: str | None = None) -> None
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    title: str | None = None,
+    unbroken: bool = False,
 ) -> None:
-    """Print a table; numbers stand to the right."""
+    """Print a table; numbers stand to the right.
+
+    `unbroken` is for what people copy: rows become blocks where the terminal would break a word.
+    """
     content = [list(row) for row in rows]
+    if unbroken and not _words_fit(columns, content):
+        for row in content:
+            print_fields(dict(zip(columns, row, strict=True)))
+            sys.stdout.write("\n")
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for place, column in enumerate(columns):
         numbers = bool(content) and all(isinstance(row[place], int | float) for row in content)
@@ -108,6 +121,13 @@ def print_table(
     for row in content:
         table.add_row(*(escape(show(value)) for value in row))
     _print(table)
+
+
+def _words_fit(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bool:
+    """Return whether the console is wide enough for the longest word of every column."""
+    cells = zip(columns, *([show(value) for value in row] for row in rows), strict=True)
+    widths = [max(map(cell_len, " ".join(column).split())) for column in cells]
+    return sum(widths) + 2 * (len(widths) - 1) <= out().width
 
 
 def show(value: Any) -> str:

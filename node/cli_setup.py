@@ -101,7 +101,7 @@ def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: b
     config_file = directory / CONFIG_NAME
     config = load_config(config_file)
     place = Path(config.genesis_file)
-    if place.resolve() != genesis_file.resolve():
+    if not place.exists() or read_genesis(place) != document:
         write_genesis(place, document)
     name = join(config, document, lost_journal=lost_journal)
     fields = {

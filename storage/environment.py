@@ -80,7 +80,7 @@ class Environment:
             raise MissingStoreError(
                 "there is none",
                 what=self._what,
-                next="run `moyai init`, or check the data directory",
+                next="check data_dir; restore a backup, or prepare the node with `moyai init`",
             )
         with ExitStack() as opened:
             self._lock = _lock(settings)

@@ -617,7 +617,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not in its block": ("it is not in that block", "そのブロックに含まれていません"),
     "not in the state": ("it is not under the certified root", "確定した状態に含まれていません"),
     "not registered": ("it is not registered here", "ここには登録されていません"),
-    "no opening": ("the evidence was made without the opening of a file", "この証拠はファイルの開示値なしで作られています"),
+    "no opening": (
+        "the evidence was made without the opening of a file",
+        "この証拠はファイルの開示値なしで作られています",
+    ),
     "unreadable": ("Cannot be read as evidence", "証拠として読めません"),
     "refused": ("NOT PROVEN. What does not match", "証明できません。一致しない部分"),
     "proven": ("PROVEN", "証明されました"),

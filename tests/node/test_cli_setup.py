@@ -1,6 +1,7 @@
 """`moyai init`, `genesis`, `testnet`: from nothing to a city, by the commands alone."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def test_members_found_a_city_together(folders: list[Path], tmp_path: Path, moya
     code, _, told = moyai("init", folders[0], "--genesis", folders[0] / "genesis.json")
     assert code == 1
     assert "--lost-journal" in told
+
+
+def test_a_node_that_lost_its_journal_takes_the_genesis_file_again(
+    folders: list[Path], tmp_path: Path, moyai: Run
+) -> None:
+    genesis, members = tmp_path / "genesis.json", [folder / "member.json" for folder in folders]
+    moyai("genesis", *members, "--chain-id", "city-1", "--output", genesis)
+    moyai("init", folders[0], "--genesis", genesis)
+    shutil.rmtree(folders[0] / "data")
+    code, _, told = moyai("init", folders[0], "--genesis", genesis, "--lost-journal")
+    assert code == 0, told
+    assert (folders[0] / "data" / "journal" / "data.mdb").exists()
 
 
 def test_a_first_step_without_a_name_is_refused(tmp_path: Path, moyai: Run) -> None:
