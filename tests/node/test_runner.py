@@ -7,11 +7,11 @@ import pytest
 from harness.core_city import CoreCity, CrashAt, document, fast_folder
 from harness.orders import build_order, check_order, checked, header_of
 from moyai.consensus.config import ExecutedBlock, FinalTip
-from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt
+from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt, Persist
 from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Synced, Timer, TimerFired
 from moyai.consensus.machine import Machine
 from moyai.consensus.messages import Proposal, VoteMessage
-from moyai.consensus.records import JournalRecord
+from moyai.consensus.records import BlockRecord, JournalRecord
 from moyai.node.halt import NodeHalted
 from moyai.node.starting import read_tip
 from moyai.primitives.block import Executed, header_digest
@@ -163,3 +163,13 @@ def test_the_body_of_a_block_that_was_caught_up_with_does_not_stay(city: CoreCit
     core._runner.machine = ScriptedMachine(core.machine)
     core._runner.turn([Synced(caught_up)])
     assert core.bodies.find(checked(1).id) is None
+
+
+def test_the_body_of_a_block_is_as_durable_as_the_vote_for_it(city: CoreCity) -> None:
+    core = city.nodes[0].core
+    assert core is not None
+    one = checked(1)
+    header = header_of([one])
+    core.bodies.hold(header_digest(header), [one])
+    play(city, Persist((BlockRecord(header, (one.id,)),)))
+    assert city.nodes[0].journal.block_body(header_digest(header)) == (one.raw,)
