@@ -76,6 +76,7 @@ def list_members(
             for one in answer["members"]
         ],
         title=f"Members in epoch {answer['epoch']}",
+        unbroken=True,
     )
     if answer["full_nodes"]:
         print_table(

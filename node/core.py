@@ -157,6 +157,7 @@ class Core:
             verifier=ConsensusVerifier(config.chain_id, config.validators),
             bodies=self.bodies,
             builder=Builder(config.parameters, self.mempool, self.bodies),
+            ingest=self.ingest,
             fetcher=self._fetcher,
             performer=self.performer,
         )
@@ -357,6 +358,8 @@ class Core:
             self._note_work()
         arrived = verified.pooled + verified.wanted
         self._fetcher.received(transaction.id for transaction in arrived)
+        for order in self.bodies.waiting_for(verified.forged):
+            self._fetcher.want(order.digest, verified.forged, order.sources, now_ms)
         return self.bodies.arrived(arrived)
 
     def _receive_consensus(self, peer: NetworkKey, message: ConsensusMessage) -> None:

@@ -3,7 +3,16 @@
 Not here: how the chain ends an epoch; `LedgerCity.end_epoch` executes what consensus would order.
 """
 
-from harness.ledger_city import CITY_HALL, OFFICER, UTILITY, UTILITY_KEY, LedgerCity, key, owner
+from harness.ledger_city import (
+    CITY_HALL,
+    OFFICER,
+    SECOND_OFFICER,
+    UTILITY,
+    UTILITY_KEY,
+    LedgerCity,
+    key,
+    owner,
+)
 from moyai.ledger.membership import next_validators, read_governance
 from moyai.primitives.genesis import Role
 from moyai.primitives.ids import AccountId, NetworkKey, PublicKey
@@ -20,6 +29,7 @@ from moyai.primitives.transaction import opened_account
 
 CITY_HALL_VALIDATOR, UTILITY_VALIDATOR, HOSPITAL_VALIDATOR = key(11), key(12), key(13)
 HOSPITAL_KEY = key(4)
+OFFICERS = (OFFICER, SECOND_OFFICER)
 HOSPITAL_NETWORK = NetworkKey(b"\x07" * 32)
 
 
@@ -45,7 +55,7 @@ class GovernedCity(LedgerCity):
 
     def propose(self, change: Change) -> int:
         """Let the city hall propose; return the number of the proposal."""
-        self.must(CITY_HALL, ProposeChange(change), by=(OFFICER,))
+        self.must(CITY_HALL, ProposeChange(change), by=OFFICERS)
         return read_governance(self.state).proposals
 
     def accept(self, change: Change) -> int:

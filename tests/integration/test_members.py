@@ -29,7 +29,7 @@ def decide(city: RealCity, change: Change) -> None:
             proposed = await client.submit(
                 [ProposeChange(change)],
                 account=hall.account,
-                signer=load_key_file(hall.officer_files[0]),
+                signer=[load_key_file(path) for path in hall.officer_files],
             )
             number = dict(proposed.receipt.events[0].fields)["proposal"]
             assert isinstance(number, int)
@@ -37,7 +37,7 @@ def decide(city: RealCity, change: Change) -> None:
                 await client.submit(
                     [ApproveChange(number)],
                     account=member.account,
-                    signer=load_key_file(member.officer_files[0]),
+                    signer=[load_key_file(path) for path in member.officer_files],
                 )
 
     asyncio.run(session())

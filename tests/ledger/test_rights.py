@@ -123,14 +123,14 @@ def as_member(world: World, operation: Operation) -> Operation:
 
 def approval(world: World) -> Operation:
     proposal = ProposeChange(SetEndpoint(UTILITY, "utility.example:1"))
-    world.city.must(CITY_HALL, proposal, by=(OFFICER,))
+    world.city.must(CITY_HALL, proposal, by=(OFFICER, SECOND_OFFICER))
     return as_member(world, ApproveChange(1))
 
 
 def readiness(world: World) -> Operation:
     """ALICE is the key with which the utility will vote."""
     change = RotateValidatorKey(UTILITY, ALICE)
-    world.city.must(CITY_HALL, ProposeChange(change), by=(OFFICER,))
+    world.city.must(CITY_HALL, ProposeChange(change), by=(OFFICER, SECOND_OFFICER))
     world.city.must(UTILITY, ApproveChange(1), by=(UTILITY_KEY,))
     next_set = next_validators(world.city.state)
     assert next_set is not None

@@ -7,6 +7,7 @@ from harness.governed_city import (
     CITY_HALL_VALIDATOR,
     HOSPITAL_KEY,
     HOSPITAL_VALIDATOR,
+    OFFICERS,
     UTILITY_VALIDATOR,
     GovernedCity,
 )
@@ -60,7 +61,7 @@ def set_parameter(name: str, number: int) -> SetParameters:
 
 
 def refused(city: GovernedCity, change: Change) -> Code:
-    return city.code(CITY_HALL, ProposeChange(change), by=(OFFICER,))
+    return city.code(CITY_HALL, ProposeChange(change), by=OFFICERS)
 
 
 def test_a_quorum_of_members_accepts_a_change() -> None:
@@ -128,7 +129,7 @@ def test_a_member_approves_once_and_only_what_is_open() -> None:
     city = GovernedCity()
     number = city.propose(MOVE)
     approval = ApproveChange(number)
-    assert city.code(CITY_HALL, approval, by=(OFFICER,)) is Code.ALREADY_APPROVED
+    assert city.code(CITY_HALL, approval, by=OFFICERS) is Code.ALREADY_APPROVED
     unknown = ApproveChange(number + 1)
     assert city.code(UTILITY, unknown, by=(UTILITY_KEY,)) is Code.PROPOSAL_UNKNOWN
     city.must(UTILITY, approval, by=(UTILITY_KEY,))
@@ -220,7 +221,7 @@ def test_the_approval_of_a_member_that_left_does_not_count() -> None:
     city.must(city.hospital, ProposeChange(MOVE), by=(HOSPITAL_KEY,))
     number = read_governance(city.state).proposals
     leaving = ProposeChange(RemoveMember(city.hospital))
-    city.must(CITY_HALL, leaving, by=(OFFICER,))
+    city.must(CITY_HALL, leaving, by=OFFICERS)
     removal = ApproveChange(number + 1)
     city.must(UTILITY, removal, by=(UTILITY_KEY,))
     city.must(city.hospital, removal, by=(HOSPITAL_KEY,))
@@ -228,7 +229,7 @@ def test_the_approval_of_a_member_that_left_does_not_count() -> None:
     city.end_epoch()
     city.must(UTILITY, ApproveChange(number), by=(UTILITY_KEY,))
     assert read_governance(city.state).under_way is None
-    city.must(CITY_HALL, ApproveChange(number), by=(OFFICER,))
+    city.must(CITY_HALL, ApproveChange(number), by=OFFICERS)
     assert read_governance(city.state).under_way is not None
 
 
@@ -308,7 +309,7 @@ def test_a_notice_counts_from_the_parameter_in_force() -> None:
 def test_a_city_of_one_decides_alone() -> None:
     city = GovernedCity()
     city.enforce(RemoveMember(UTILITY))
-    receipt = city.must(CITY_HALL, ProposeChange(city.joining()), by=(OFFICER,))
+    receipt = city.must(CITY_HALL, ProposeChange(city.joining()), by=OFFICERS)
     assert [event.kind for event in receipt.events] == ["change.proposed", "change.accepted"]
     assert [entry.account for entry in read_members(city.state)] == [CITY_HALL]
 
@@ -330,6 +331,6 @@ def test_the_account_of_a_member_is_marked() -> None:
 def test_accounts_that_do_not_exist_decide_nothing() -> None:
     city = GovernedCity()
     nobody = AccountId(b"\x0a" * 20)
-    assert city.code(nobody, ProposeChange(MOVE), by=(OFFICER,)) is Code.ACCOUNT_UNKNOWN
+    assert city.code(nobody, ProposeChange(MOVE), by=OFFICERS) is Code.ACCOUNT_UNKNOWN
     adding = AddMember("a", nobody, HOSPITAL_VALIDATOR, NetworkKey(b"\x08" * 32), "127.0.0.1:1", ())
     assert refused(city, adding) is Code.ACCOUNT_UNKNOWN

@@ -12,12 +12,12 @@ CHANGE = '{"type": "set_parameters", "settings": [{"name": "delta_ms", "number":
 
 
 def acting(city: RealCity, place: int) -> tuple[object, ...]:
-    """Return the options by which an officer of one member acts."""
+    """Return the options by which the officers of one member act."""
     node = city.city.nodes[place]
     members = city.call(city.nodes[0].node, "members_list")["members"]
     account = next(one["account"] for one in members if one["name"] == node.name)
-    key = node.officer_files[0]
-    return ("--account", account, "--key", key, "--city", city.city.directory)
+    keys = [part for key in node.officer_files for part in ("--key", key)]
+    return ("--account", account, *keys, "--city", city.city.directory)
 
 
 @pytest.fixture
