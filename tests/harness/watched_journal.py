@@ -1,4 +1,4 @@
-"""What a test sees of the votes of real cores: on the wire, in the journal, and where processes die.
+"""The votes of real cores as a test sees them, on the wire and on disk; where processes die.
 
 Not here: the cores and their network (`core_city`).
 """
