@@ -92,11 +92,11 @@ def receive(core: Core, status: Status, sender: NetworkKey) -> None:
         core.abstention.report(
             validator, max(status.certified_view, View(max(0, status.voted_view - 1)))
         )
-        if status.abstaining:
+        if status.abstaining and validator not in core.abstaining:
             never = core.now.mono_ms - HELP_ABSTAINING_MS
-            core.abstaining.setdefault(validator, never)
+            core.abstaining[validator] = core.helped.get(validator, never)
             core.dirty = True
-        else:
+        elif not status.abstaining:
             core.abstaining.pop(validator, None)
     vote = status.vote_of_yours
     if vote is not None:

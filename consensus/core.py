@@ -73,6 +73,7 @@ class Core:
         self.work_serial = 0
         self.idle_over = False
         self.abstaining: dict[ValidatorIndex, int] = {}  # who says so, and when it was helped last
+        self.helped: dict[ValidatorIndex, int] = {}  # the same, also of who no longer says so
         self.delta_streak = 0  # consecutive views nullified by this node's timers
         self.lost_journal = False  # found at start
         self.said: Status | None = None

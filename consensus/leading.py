@@ -111,7 +111,7 @@ def _earliest(core: Core, parent: Block) -> tuple[int, Ground] | None:
 def _note_help(core: Core) -> None:
     for member, helped_ms in core.abstaining.items():
         if helped_ms + HELP_ABSTAINING_MS <= core.now.mono_ms:
-            core.abstaining[member] = core.now.mono_ms
+            core.abstaining[member] = core.helped[member] = core.now.mono_ms
 
 
 def _build(core: Core, parent: Block, time_ms: TimeMs) -> None:

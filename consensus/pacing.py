@@ -11,6 +11,7 @@ from moyai.primitives.block import Header
 from moyai.primitives.parameters import Parameters
 
 _HALF_RATE_PER_S = 1_500
+_ATTESTATION_MS = 50
 _MEMORY = 4  # blocks over which the rate is averaged
 
 
@@ -38,5 +39,8 @@ class Pacing:
 
     @property
     def attestation_ms(self) -> int:
-        """Return how long an empty block that carries roots waits for a block with transactions."""
-        return self._max_ms
+        """Return how long an empty block that carries roots waits for a block with transactions.
+
+        Who wants a receipt proven waits for it, so it is short while little comes.
+        """
+        return min(self._max_ms, self.interval_ms + _ATTESTATION_MS)

@@ -1,6 +1,10 @@
 """The state that a genesis document leads to: members, their accounts and the parameters."""
 
+<<<<<<< HEAD
 from moyai.ledger.epoch_end import entry_of
+=======
+from moyai.ledger.identity import OFFICERS_FOR_PREMIUM
+>>>>>>> main
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member
 from moyai.primitives.ids import Epoch
@@ -42,7 +46,8 @@ def _member_account(genesis: Genesis, member: Member) -> Account:
     return Account(
         kind=AccountKind.ORGANISATION,
         controllers=officers,
-        thresholds=Thresholds(1, 1, 1),
+        # One officer alone could add a key of their own and sign as two.
+        thresholds=Thresholds(1, 1, min(OFFICERS_FOR_PREMIUM, len(officers))),
         frozen=False,
         roles=member.roles,
         member=True,

@@ -14,6 +14,8 @@ from moyai.primitives.state_keys import identity_key, nullifier_key
 from moyai.primitives.state_values import Account, Identity, Standing
 
 IDENTITIES_REMEMBERED_MAX = 16_384
+OFFICERS_FOR_PREMIUM = 2
+"""How many officers of a registrar must sign for the levels 3 and 4."""
 
 _decoder = msgspec.msgpack.Decoder(Identity)
 

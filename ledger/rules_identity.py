@@ -5,7 +5,7 @@ import msgspec
 from moyai.ledger.accounts import signing_controllers
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.context import Context
-from moyai.ledger.identity import read_identity
+from moyai.ledger.identity import OFFICERS_FOR_PREMIUM, read_identity
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
 from moyai.primitives.ids import AccountId, format_account
@@ -19,8 +19,6 @@ from moyai.primitives.operations_identity import (
 )
 from moyai.primitives.state_keys import identity_key, nullifier_key
 from moyai.primitives.state_values import Identity, Standing
-
-OFFICERS_FOR_PREMIUM = 2
 
 
 def bind_identity(context: Context, operation: BindIdentity) -> None:

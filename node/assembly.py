@@ -17,7 +17,12 @@ from moyai.node.config import NodeConfig, address_parts
 from moyai.node.core import Core
 from moyai.node.driver import Driver, LoopWrites
 from moyai.node.housekeeping import Housekeeping
+<<<<<<< HEAD
 from moyai.node.identity import OwnIdentity, directory_of
+=======
+from moyai.node.identity import OwnIdentity, directory_of, machine_config
+from moyai.node.measuring import BlockMetrics, MeasuredJournal, MeasuredWrites
+>>>>>>> main
 from moyai.node.observer import LogObserver
 from moyai.node.operator_actions import OperatorActions
 from moyai.node.perform import Surroundings
@@ -31,8 +36,12 @@ from moyai.node.writer import ChainWriter
 from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
 from moyai.p2p.messages import WireMessage
+<<<<<<< HEAD
 from moyai.p2p.peers import Directory
 from moyai.p2p.ports import Handlers, HubConfig, Notice
+=======
+from moyai.p2p.ports import Event, Handlers, HubConfig, Notice
+>>>>>>> main
 from moyai.primitives.genesis import Genesis, genesis_digest
 from moyai.primitives.ids import Height, NetworkKey, TransactionId
 from moyai.primitives.state_keys import GOVERNANCE
@@ -62,6 +71,7 @@ class Node:
         self._chain = stores.chain
         self._journal = stores.journal
         self._clock = SystemClock()
+        self._metrics = Metrics(CollectorRegistry())
         self._stop = asyncio.Event()
         self._fault: BaseException | None = None
         self._log = structlog.get_logger()
@@ -116,10 +126,11 @@ class Node:
         self._core = Core(
             read_start(self._identity, self._chain, self._journal),
             chain=self._chain,
-            journal=self._journal,
+            journal=MeasuredJournal(self._journal, self._metrics.journal_commit_seconds.observe),
             ports=Surroundings(self._clock, timers, self._hub, self._observer),
         )
-        self._writer = ChainWriter(self._chain, self._on_committed)
+        took = self._metrics.chain_commit_seconds.observe
+        self._writer = ChainWriter(self._chain, self._on_committed, took)
 
     def _make_door(self) -> None:
         self._reporter = StatusReporter(
@@ -136,7 +147,8 @@ class Node:
             expired=self._on_expired,
         )
         self._driver = Driver(self._core, self._writer, housekeeping)
-        self._metrics = Metrics(CollectorRegistry())
+        self._writes = MeasuredWrites(LoopWrites(self._core, self._driver), self._metrics)
+        self._block_metrics = BlockMetrics(self._chain, self._metrics, self._writes.final)
         self._telemetry = Telemetry(
             metrics=self._metrics,
             status=self._reporter.status,
@@ -147,7 +159,7 @@ class Node:
         queries = NodeQueries(
             genesis=self._genesis,
             chain=self._chain,
-            writes=LoopWrites(self._core, self._driver),
+            writes=self._writes,
             admin=OperatorActions(self._stop.set),
             reports=Reports(self._reporter.status, self._reporter.evidence),
         )
@@ -176,6 +188,8 @@ class Node:
 
     def _on_notice(self, notice: Notice) -> None:
         self._log.info(str(notice.event), peer=notice.peer, reason=notice.reason)
+        if notice.event is Event.FAULT:
+            self._metrics.peer_faults.labels(notice.peer).inc()
 
     def _on_timer(self, timer: Timer) -> None:
         self._core.fire(timer)
@@ -185,6 +199,7 @@ class Node:
         self._core.committed(height)
         self._follow_members()
         self._reporter.committed()
+        self._block_metrics.committed(height)
         self._rpc.committed(height)
         self._driver.wake()
 

@@ -4,7 +4,7 @@ Pure bookkeeping, it never waits. A body is checked once, when it is complete, a
 until its block is final or dropped. Not here: whom to ask for what is missing (`p2p.fetch`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 import msgspec
@@ -123,6 +123,14 @@ class Bodies:
         if waiting is None:
             return ()
         return tuple(entry for entry in waiting.order.transaction_ids if entry in waiting.missing)
+
+    def waiting_for(self, transaction_ids: Collection[TransactionId]) -> list[CheckBlock]:
+        """Return the orders whose bodies lack one of these transactions."""
+        return [
+            waiting.order
+            for waiting in self._waiting.values()
+            if any(entry in waiting.missing for entry in transaction_ids)
+        ]
 
     def wants(self, transaction_id: TransactionId) -> bool:
         """Return whether a body waits for this transaction."""

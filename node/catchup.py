@@ -55,11 +55,6 @@ class CatchUpRun:
         """Return whether a run is under way."""
         return self._sync is not None
 
-    @property
-    def target_height(self) -> Height | None:
-        """Return the height that the run leads to, once it is known."""
-        return self._target.header.height if self._target is not None else None
-
     def start(self, order: CatchUp, now_ms: int) -> None:
         """Begin to fetch up to the block that a verified finalization names."""
         self._certificate = order.certificate

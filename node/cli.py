@@ -26,6 +26,8 @@ from moyai.node import (
     cli_keys,
     cli_members,
     cli_node,
+    cli_node_safety,
+    cli_opening,
     cli_proofs,
     cli_records,
     cli_setup,
@@ -50,9 +52,11 @@ PARTS = (
     cli_chain,
     cli_members,
     cli_records,
+    cli_opening,
     cli_evidence,
     cli_proofs,
     cli_store,
+    cli_node_safety,
     cli_demo,
 )
 

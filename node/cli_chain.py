@@ -28,12 +28,53 @@ def status(city: CityOption = None, node: NodeOption = None, json: JsonOption = 
     if json:
         print_json([_plain(url, answer) for url, answer in answers])
     else:
-        columns = ("node", "mode", "final", "stored", "view", "links", "waiting", "disk", "says")
+        columns = (
+            "node",
+            "mode",
+            "final",
+            "stored",
+            "view",
+            "links",
+            "pool",
+            "disk",
+            "waits for",
+            "says",
+        )
         print_table(columns, [_row(url, answer) for url, answer in answers])
     if all(isinstance(answer, MoyaiError) for _, answer in answers):
         raise Answer(ExitCode.UNREACHABLE)
 
 
+<<<<<<< HEAD
+=======
+def members(city: CityOption = None, node: NodeOption = None, json: JsonOption = False) -> None:
+    """Show the member organisations and the nodes that follow without voting."""
+    answer = ask(node_urls(city, node), "members_list")
+    if json:
+        print_json(answer)
+        return
+    print_table(
+        ("validator", "member", "endpoint", "roles", "account"),
+        [
+            (
+                str(one["validator"]),
+                one["name"],
+                one["endpoint"],
+                ", ".join(one["roles"]),
+                one["account"],
+            )
+            for one in answer["members"]
+        ],
+        unbroken=True,
+    )
+    if answer["full_nodes"]:
+        print_table(
+            ("follows without a vote", "endpoint"),
+            [(one["name"], one["endpoint"]) for one in answer["full_nodes"]],
+        )
+
+
+>>>>>>> main
 def params(city: CityOption = None, node: NodeOption = None, json: JsonOption = False) -> None:
     """Show the parameters that all nodes share."""
     answer = ask(node_urls(city, node), "params_get")
@@ -48,8 +89,8 @@ def _plain(url: str, answer: dict[str, Any] | MoyaiError) -> dict[str, Any]:
 
 def _row(url: str, answer: dict[str, Any] | MoyaiError) -> tuple[Any, ...]:
     if isinstance(answer, MoyaiError):
-        return (url, "-", "-", "-", "-", "-", "-", "-", answer.reason)
-    linked = sum(1 for link in answer["links"] if link.get("is_linked", link.get("linked")))
+        return (url, *("-" * 8), answer.reason)
+    linked = sum(1 for link in answer["links"] if link["is_linked"])
     return (
         answer["name"],
         answer["mode"],
@@ -59,5 +100,6 @@ def _row(url: str, answer: dict[str, Any] | MoyaiError) -> tuple[Any, ...]:
         f"{linked}/{len(answer['links'])}",
         str(answer["pool"]["transactions"]),
         f"{answer['disk']['used_percent']} %",
+        answer["waits_for"],
         answer["summary"],
     )

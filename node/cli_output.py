@@ -3,13 +3,16 @@
 Answers go to standard output; progress, questions and errors to standard error.
 """
 
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -51,6 +54,28 @@ def out() -> Console:
     return Console(file=sys.stdout, soft_wrap=True, highlight=False, width=width)
 
 
+def program() -> str:
+    """Return how the program is called from here: by its name where the shell finds it."""
+    own = Path(sys.executable).with_name("moyai")
+    found = shutil.which("moyai")
+    if not own.exists() or (found is not None and Path(found).samefile(own)):
+        return "moyai"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
+
+
+def _print(table: Table) -> None:
+    """Print a table; where no terminal shows it, lines end with their last word."""
+    console = out()
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
 def say(text: str) -> None:
     """Tell the person at the terminal something that is no answer."""
     Console(file=sys.stderr, soft_wrap=True, highlight=False).print(escape(text))
@@ -69,21 +94,40 @@ def print_fields(fields: Mapping[str, Any], *, title: str | None = None) -> None
     table.add_column(overflow="fold")
     for name, value in fields.items():
         table.add_row(escape(name.replace("_", " ")), escape(show(value)))
-    out().print(table)
+    _print(table)
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    title: str | None = None,
+    unbroken: bool = False,
 ) -> None:
-    """Print a table; numbers stand to the right."""
+    """Print a table; numbers stand to the right.
+
+    `unbroken` is for what people copy: rows become blocks where the terminal would break a word.
+    """
     content = [list(row) for row in rows]
+    if unbroken and not _words_fit(columns, content):
+        for row in content:
+            print_fields(dict(zip(columns, row, strict=True)))
+            sys.stdout.write("\n")
+        return
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for place, column in enumerate(columns):
         numbers = bool(content) and all(isinstance(row[place], int | float) for row in content)
         table.add_column(escape(column), justify="right" if numbers else "left", overflow="fold")
     for row in content:
         table.add_row(*(escape(show(value)) for value in row))
-    out().print(table)
+    _print(table)
+
+
+def _words_fit(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bool:
+    """Return whether the console is wide enough for the longest word of every column."""
+    cells = zip(columns, *([show(value) for value in row] for row in rows), strict=True)
+    widths = [max(map(cell_len, " ".join(column).split())) for column in cells]
+    return sum(widths) + 2 * (len(widths) - 1) <= out().width
 
 
 def show(value: Any) -> str:

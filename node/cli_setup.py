@@ -8,18 +8,21 @@ from typing import Annotated
 import msgspec
 import typer
 
-from moyai.node.cli_output import JsonOption, print_fields, print_json, print_table, say
+from moyai.node.cli_output import JsonOption, print_fields, print_json, print_table, program, say
 from moyai.node.config import load_config
 from moyai.node.errors import ConfigError
 from moyai.node.founding import (
+    FULL_NODE_NAME,
     MEMBER_NAME,
     create_journal,
     genesis_root,
     join,
+    make_full_node_folder,
     make_node_folder,
 )
 from moyai.node.genesis_file import (
     make_genesis,
+    read_full_node,
     read_genesis,
     read_member,
     write_genesis,
@@ -49,6 +52,9 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     name: Annotated[str, typer.Option(help="The name of your organisation.")] = "",
     endpoint: Annotated[str, typer.Option(help="HOST:PORT where peers reach this node.")] = "",
     role: Annotated[list[str] | None, typer.Option(help="A role; may be repeated.")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="A node that follows and serves, and does not vote.")
+    ] = False,
     genesis_file: Annotated[
         Path | None, typer.Option("--genesis", help="The genesis file that names this node.")
     ] = None,
@@ -59,7 +65,8 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
 ) -> None:
     """Prepare one node, in two steps.
 
-    First with --name and --endpoint: makes keys, a configuration, and member.json to hand in.
+    First with --name and --endpoint: makes keys, a configuration, and member.json to hand in
+    (full-node.json with --full).
     Then, once all members agreed on a genesis file, with --genesis: makes the journal.
     """
     if genesis_file is not None:
@@ -71,13 +78,22 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
             what="moyai init",
             next="give --name and --endpoint, or --genesis for the second step",
         )
-    member = make_node_folder(directory, name, endpoint, tuple(role or ()))
+    if full and role:
+        raise ConfigError(
+            "gives a role to a node that is no member", what="moyai init", next="leave out --role"
+        )
+    made = (
+        make_full_node_folder(directory, name, endpoint)
+        if full
+        else make_node_folder(directory, name, endpoint, tuple(role or ()))
+    )
     if json:
-        print_json(member)
+        print_json(made)
         return
-    print_fields(msgspec.structs.asdict(member), title=f"Made {directory}")
-    say(f"\nHand in {directory / MEMBER_NAME}. When the genesis file has come back, run:")
-    say(f"  moyai init {directory} --genesis {GENESIS_NAME}")
+    handed_in = directory / (FULL_NODE_NAME if full else MEMBER_NAME)
+    print_fields(msgspec.structs.asdict(made), title=f"Made {directory}")
+    say(f"\nHand in {handed_in}. When the genesis file has come back, run:")
+    say(f"  {program()} init {directory} --genesis {GENESIS_NAME}")
 
 
 def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: bool) -> None:
@@ -85,7 +101,7 @@ def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: b
     config_file = directory / CONFIG_NAME
     config = load_config(config_file)
     place = Path(config.genesis_file)
-    if place.resolve() != genesis_file.resolve():
+    if not place.exists() or read_genesis(place) != document:
         write_genesis(place, document)
     name = join(config, document, lost_journal=lost_journal)
     fields = {
@@ -98,19 +114,25 @@ def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: b
         print_json(fields)
         return
     print_fields(fields)
-    say(f"\nCompare the digest with the other members, then: moyai run --config {config_file}")
+    say(
+        f"\nCompare the digest with the other members, then: {program()} run --config {config_file}"
+    )
 
 
-def genesis(
+def genesis(  # noqa: PLR0913 - every option of a command is a parameter
     members: Annotated[list[Path], typer.Argument(help="The member.json of each member.")],
     chain_id: Annotated[str, typer.Option(help="The name of the chain, like yuzawa-1.")],
+    full_node: Annotated[
+        list[Path] | None, typer.Option(help="The full-node.json of a node that follows.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Where to write it.")] = Path(GENESIS_NAME),
     start: Annotated[str, typer.Option("--time", help="RFC 3339; now if left out.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Make the genesis file of a new chain from what its members handed in."""
     texts = tuple(read_member(path) for path in members)
-    document = make_genesis(chain_id, start or _now(), texts, genesis_root)
+    followers = tuple(read_full_node(path) for path in full_node or ())
+    document = make_genesis(chain_id, start or _now(), texts, genesis_root, followers)
     write_genesis(output, document)
     fields = {"file": str(output), "digest": genesis_digest(document).hex()}
     if json:
@@ -147,8 +169,8 @@ def make_testnet(
         ],
         title=f"City {chain_id} in {directory}",
     )
-    say(f"\nStart each node:  moyai run --config {city.nodes[0].config_file}")
-    say(f"Then ask one:     moyai status --city {directory}")
+    say(f"\nStart each node:  {program()} run --config {city.nodes[0].config_file}")
+    say(f"Then ask one:     {program()} status --city {directory}")
 
 
 def _city_fields(city: City) -> dict[str, object]:

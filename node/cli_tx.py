@@ -45,6 +45,9 @@ from moyai.rpc.readable import readable_operation
 
 tx = typer.Typer(help="Build, sign, send and await transactions.", no_args_is_help=True)
 
+VALID_FOR_HELP = (
+    "Seconds. A node takes it only when less than the tx window (`moyai params`) is left."
+)
 DOCUMENT_BYTES_MAX = 1024 * 1024
 UNKNOWN_PAUSE_SECONDS = 0.2
 """Between two questions to a node that has not heard of the transaction yet."""
@@ -73,7 +76,7 @@ def build(  # noqa: PLR0913 - every option of a command is a parameter
     ],
     account: Annotated[str, typer.Option(help="The account that acts, moyai1….")],
     key: Annotated[list[Path], typer.Option(help="The key file of each signer; may be repeated.")],
-    valid_for: Annotated[int, typer.Option(min=1, max=3600, help="Seconds.")] = 60,
+    valid_for: Annotated[int, typer.Option(min=1, max=3600, help=VALID_FOR_HELP)] = 60,
     memo: Annotated[str, typer.Option(help="A digest, hexadecimal.")] = "",
     city: CityOption = None,
     genesis: GenesisOption = None,

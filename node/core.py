@@ -156,7 +156,12 @@ class Core:
         parts = Parts(
             verifier=ConsensusVerifier(config.chain_id, config.validators),
             bodies=self.bodies,
+<<<<<<< HEAD
             builder=Builder(config.parameters, self.mempool, self.bodies),
+=======
+            builder=Builder(parameters, self.mempool, self.bodies),
+            ingest=self.ingest,
+>>>>>>> main
             fetcher=self._fetcher,
             performer=self.performer,
         )
@@ -357,6 +362,8 @@ class Core:
             self._note_work()
         arrived = verified.pooled + verified.wanted
         self._fetcher.received(transaction.id for transaction in arrived)
+        for order in self.bodies.waiting_for(verified.forged):
+            self._fetcher.want(order.digest, verified.forged, order.sources, now_ms)
         return self.bodies.arrived(arrived)
 
     def _receive_consensus(self, peer: NetworkKey, message: ConsensusMessage) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from moyai.node.cli_output import print_fields, print_table, say
+from moyai.node.cli_output import print_fields, print_table, program, say
 from moyai.node.testnet import City
 
 
@@ -59,10 +59,10 @@ def print_how_to_talk(city: City) -> None:
     """Say how to talk to a city that was left running."""
     url, folder = city.nodes[0].url, city.directory
     say(f"\nThe city is running in {folder}. Talk to it:")
-    say(f"  moyai status --city {folder}")
-    say(f"  moyai get token coin --city {folder}")
+    say(f"  {program()} status --city {folder}")
+    say(f"  {program()} get token coin --city {folder}")
     say(
         f"  curl -s {url} -H 'Content-Type: application/json' "
         '-d \'{"jsonrpc":"2.0","id":1,"method":"chain_head"}\''
     )
-    say(f"Stop it, and leave nothing behind:\n  moyai demo --stop {folder} && rm -r {folder}")
+    say(f"Stop it, and leave nothing behind:\n  {program()} demo --stop {folder} && rm -r {folder}")

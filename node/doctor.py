@@ -59,7 +59,7 @@ def examine(config: NodeConfig) -> Iterator[Finding]:
     if health.status:
         verdict = Verdict.GOOD if health.ready else Verdict.BAD
         yield Finding(
-            "node", verdict, health.text.strip(), "" if health.ready else "start the missing ones"
+            "node", verdict, health.summary, "" if health.ready else "start the missing ones"
         )
     else:
         yield Finding("node", Verdict.WARNING, "does not run", "start it with `moyai run`")

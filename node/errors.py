@@ -37,12 +37,6 @@ class FolderError(MoyaiError):
     code = "bad_folder"
 
 
-class UnsafeInterpreterError(MoyaiError):
-    """Python was told to leave out assertions, which are part of the product."""
-
-    code = "assertions_off"
-
-
 class NodeProcessError(MoyaiError):
     """A node that was started as a process does not do what it was started for."""
 

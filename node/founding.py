@@ -3,19 +3,20 @@
 Not here: the files themselves (`key_file`, `genesis_file`), and a whole city at once (`testnet`).
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from moyai.node.config import NodeConfig, address_parts
 from moyai.node.errors import ConfigError, FolderError, GenesisFileError
-from moyai.node.genesis_file import MemberText, check_state_root, write_member
+from moyai.node.genesis_file import FullNodeText, MemberText, check_state_root, write_member
+from moyai.node.joined import mark_joined
 from moyai.node.key_file import KeyKind, read_key_file
 from moyai.node.testnet import (
     CONFIG_NAME,
     GENESIS_NAME,
     make_empty_folder,
     make_keys,
+    make_network_key,
     member_account,
 )
 from moyai.primitives.genesis import Genesis, Role, genesis_digest
@@ -24,8 +25,7 @@ from moyai.storage.journal import Journal
 from moyai.storage.tree import StateTree
 
 MEMBER_NAME = "member.json"
-JOINED_SUFFIX = ".journal"
-"""Beside a validator key: its journal was made once, and will not be made again."""
+FULL_NODE_NAME = "full-node.json"
 
 
 def genesis_root(entries: Mapping[bytes, bytes]) -> Digest:
@@ -64,10 +64,23 @@ def make_node_folder(folder: Path, name: str, endpoint: str, roles: tuple[str, .
         officer_keys=tuple(key.hex() for key in keys.officers),
         roles=roles,
     )
-    text = NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME)
-    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
+    _write_config(folder, name, port, "validator")
     write_member(folder / MEMBER_NAME, member)
     return member
+
+
+def make_full_node_folder(folder: Path, name: str, endpoint: str) -> FullNodeText:
+    """Make key, configuration and full-node.json of a node that follows; return its entry.
+
+    Raises `FolderError` or `ConfigError`.
+    """
+    port = address_parts(endpoint)[1]
+    make_empty_folder(folder)
+    folder.chmod(0o700)
+    node = FullNodeText(name, make_network_key(folder).hex(), endpoint)
+    _write_config(folder, name, port, "full")
+    write_member(folder / FULL_NODE_NAME, node)
+    return node
 
 
 def join(config: NodeConfig, genesis: Genesis, *, lost_journal: bool = False) -> str:
@@ -79,15 +92,16 @@ def join(config: NodeConfig, genesis: Genesis, *, lost_journal: bool = False) ->
     """
     check_state_root(genesis, genesis_root)
     name, key, key_path = _find_self(config, genesis)
-    first = _mark(key_path.with_name(key_path.name + JOINED_SUFFIX), genesis)
-    if not first and not lost_journal:
+    first = mark_joined(key_path, genesis)
+    if not first and not lost_journal and config.mode == "validator":
         raise FolderError(
             "its journal was made before, and a second one could vote against the first",
             what=f"key file {key_path}",
             next="start with the data folder it has, restore a backup, or give --lost-journal",
         )
     config.journal_path.mkdir(parents=True, exist_ok=True)
-    create = Journal.create_abstaining if lost_journal else Journal.create
+    votes_at_once = first and not lost_journal
+    create = Journal.create if votes_at_once else Journal.create_abstaining
     create(config.journal_path, key, genesis_digest(genesis)).close()
     return name
 
@@ -100,16 +114,9 @@ def journal_key(config: NodeConfig) -> PublicKey:
     return PublicKey(bytes.fromhex(read_key_file(Path(path), kind).public_key))
 
 
-def _mark(marker: Path, genesis: Genesis) -> bool:
-    """Note beside the key that it has a journal now; return whether that is the first time."""
-    try:
-        with marker.open("x", encoding="ascii") as target:
-            target.write(genesis_digest(genesis).hex() + "\n")
-            target.flush()
-            os.fsync(target.fileno())
-    except FileExistsError:
-        return False
-    return True
+def _write_config(folder: Path, name: str, port: int, mode: str) -> None:
+    text = NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME, mode=mode)
+    (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
 
 
 def _find_self(config: NodeConfig, genesis: Genesis) -> tuple[str, PublicKey, Path]:
@@ -149,7 +156,7 @@ data_dir = "data"
 key_file = "validator.key"
 network_key_file = "network.key"
 genesis_file = "{genesis}"
-mode = "validator"
+mode = "{mode}"
 
 [p2p]
 listen = "0.0.0.0:{port}"

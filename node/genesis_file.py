@@ -94,7 +94,11 @@ def check_state_root(genesis: Genesis, state_root: StateRoot) -> None:
 
 
 def make_genesis(
-    chain_id: str, start: str, members: tuple[MemberText, ...], state_root: StateRoot
+    chain_id: str,
+    start: str,
+    members: tuple[MemberText, ...],
+    state_root: StateRoot,
+    full_nodes: tuple[FullNodeText, ...] = (),
 ) -> Genesis:
     """Return the document of a new chain with default parameters.
 
@@ -103,7 +107,8 @@ def make_genesis(
     what = f"genesis of {chain_id}"
     try:
         founders = tuple(_member(member) for member in members)
-        draft = Genesis(chain_id, parse_time(start), Parameters(), founders, (), ZERO_DIGEST)
+        followers = tuple(_full_node(node) for node in full_nodes)
+        draft = Genesis(chain_id, parse_time(start), Parameters(), founders, followers, ZERO_DIGEST)
     except ValueError as error:
         raise GenesisFileError(
             str(error), what=what, next="correct it and run this again"
@@ -118,8 +123,14 @@ def read_member(path: Path) -> MemberText:
     return _decode(_read(path, f"member file {path}"), MemberText, f"member file {path}")
 
 
-def write_member(path: Path, member: MemberText) -> None:
-    """Write a member.json."""
+def read_full_node(path: Path) -> FullNodeText:
+    """Return the node that a full-node.json describes. Raises `GenesisFileError`."""
+    what = f"full node file {path}"
+    return _decode(_read(path, what), FullNodeText, what)
+
+
+def write_member(path: Path, member: MemberText | FullNodeText) -> None:
+    """Write a member.json or a full-node.json."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode(member), indent=2) + b"\n")
 
 

@@ -5,7 +5,7 @@ the loop, so that votes never wait behind a pile of them.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -17,6 +17,7 @@ from moyai.primitives.transaction import (
     Transaction,
     check_validity_time,
     parse_transaction,
+    peek_id,
     verify_signatures,
 )
 
@@ -71,11 +72,15 @@ class _Job(msgspec.Struct):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What one slice found good: new in the pool (and by whom they came), and wanted by a body."""
+    """What one slice found: new in the pool (and those that came from a client), wanted by a body.
+
+    `forged` are the ids under which a copy with a bad signature had come.
+    """
 
     pooled: list[CheckedTransaction]
     own: list[CheckedTransaction]
     wanted: list[CheckedTransaction]
+    forged: list[TransactionId]
 
 
 class Admissible(msgspec.Struct, frozen=True):
@@ -105,6 +110,7 @@ class Ingest:
         self._misbehaved = misbehaved
         self._jobs: deque[_Job] = deque()
         self._queued: dict[bytes, _Job] = {}
+        self._by_id: dict[TransactionId, _Job] = {}
         self._queued_bytes = 0
 
     def follow(self, admissible: Admissible) -> None:
@@ -145,6 +151,8 @@ class Ingest:
                 self._hurry(queued)
                 continue
             try:
+                if self._is_old_news(peek_id(raw)):
+                    continue
                 transaction = parse_transaction(raw)
             except MoyaiError as fault:
                 self._misbehaved(sender, f"transaction: {fault.reason}")
@@ -153,9 +161,20 @@ class Ingest:
             if wanted or self._is_useful(transaction, now_ms):
                 self._hurry(self._enqueue(transaction, sender))
 
+    def expedite(self, transaction_ids: Iterable[TransactionId]) -> tuple[TransactionId, ...]:
+        """Check first those that wait here already; return those that are not here at all."""
+        absent = []
+        for transaction_id in transaction_ids:
+            job = self._by_id.get(transaction_id)
+            if job is None:
+                absent.append(transaction_id)
+            else:
+                self._put_first(job)
+        return tuple(absent)
+
     def verify_slice(self) -> Verified:
         """Check the signatures of the oldest transactions, `SLICE_SIGNATURES` or a little more."""
-        verified = Verified([], [], [])
+        verified = Verified([], [], [], [])
         budget = SLICE_SIGNATURES
         while self._jobs and budget > 0:
             job = self._jobs.popleft()
@@ -163,6 +182,8 @@ class Ingest:
                 continue  # checked out of turn
             del self._queued[job.transaction.raw]
             self._queued_bytes -= len(job.transaction.raw)
+            if self._by_id.get(job.transaction.id) is job:
+                del self._by_id[job.transaction.id]
             budget -= len(job.transaction.signatures)
             self._finish(job, verified)
         return verified
@@ -214,14 +235,24 @@ class Ingest:
 
     def _hurry(self, job: _Job) -> None:
         """Check what a body waits for before everything else."""
-        if not job.first and self._is_wanted(job.transaction.id):
+        if self._is_wanted(job.transaction.id):
+            self._put_first(job)
+
+    def _put_first(self, job: _Job) -> None:
+        if not job.first:
             job.first = True
             self._jobs.appendleft(job)
+
+    def _is_old_news(self, transaction_id: TransactionId) -> bool:
+        """Return whether a copy is of no use, before the cost of parsing it."""
+        known = self._mempool.get(transaction_id) is not None or self._is_final(transaction_id)
+        return known and not self._is_wanted(transaction_id)
 
     def _enqueue(self, transaction: Transaction, sender: NetworkKey | None) -> _Job:
         job = _Job(transaction, sender, [])
         self._jobs.append(job)
         self._queued[transaction.raw] = job
+        self._by_id[transaction.id] = job
         self._queued_bytes += len(transaction.raw)
         return job
 
@@ -232,6 +263,7 @@ class Ingest:
         except SignatureError as refusal:
             if job.sender is not None:
                 self._misbehaved(job.sender, refusal.reason)
+            verified.forged.append(transaction_id)
             self._settle(job, Submitted(transaction_id, refusal))
             return
         if self._is_wanted(transaction_id):

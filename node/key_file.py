@@ -240,7 +240,8 @@ def _take(descriptor: int, path: Path) -> None:
 
 def _read_private(path: Path, what: str) -> bytes:
     try:
-        with path.open("rb") as source:
+        # Without waiting: a pipe in the place of a file has nothing to read.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as source:
             status = os.fstat(source.fileno())
             data = source.read(KEY_FILE_BYTES_MAX + 1)
     except OSError as error:

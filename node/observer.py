@@ -4,6 +4,9 @@ from collections import Counter
 
 import structlog
 
+ALARMS = frozenset({"alarm", "abstaining"})
+"""Counters whose reasons an operator must read: each goes to the log, whatever it says."""
+
 
 class LogObserver:
     """Counts by (counter, reason), and writes news as structured events."""
@@ -13,7 +16,10 @@ class LogObserver:
         self._log = structlog.get_logger()
 
     def count(self, counter: str, reason: str) -> None:
-        """Add one to a labelled counter."""
+        """Add one to a labelled counter; an alarm is told in the log, and counted without words."""
+        if counter in ALARMS:
+            self._log.warning(counter, reason=reason)
+            reason = ""
         self.counts[counter, reason] += 1
 
     def note(self, event: str, **details: object) -> None:

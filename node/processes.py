@@ -43,6 +43,18 @@ class Health(msgspec.Struct, frozen=True):
         """Whether the node can serve and a quorum is linked."""
         return self.status == 200
 
+    @property
+    def summary(self) -> str:
+        """What the node says in words; all of its text where it is not the JSON of a node."""
+        try:
+            return msgspec.json.decode(self.text, type=_Words).summary
+        except msgspec.MsgspecError:
+            return self.text.strip()
+
+
+class _Words(msgspec.Struct):
+    summary: str
+
 
 class NodeProcess:
     """One node as a process of its own; its log is in its folder."""
@@ -183,7 +195,7 @@ class CityProcesses:
             if not process.running or time.monotonic() > deadline:
                 ended = "has ended" if not process.running else "is not ready in time"
                 raise NodeProcessError(
-                    f"{ended} ({health.text}); its last words:\n{process.log_tail()}",
+                    f"{ended} ({health.summary}); its last words:\n{process.log_tail()}",
                     what=f"node {process.node.name}",
                     next=f"read {process.node.folder / LOG_NAME}",
                 )

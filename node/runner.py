@@ -36,6 +36,7 @@ from moyai.consensus.records import BlockRecord, JournalRecord
 from moyai.node.bodies import Bodies
 from moyai.node.builder import Builder
 from moyai.node.halt import NodeHalted
+from moyai.node.ingest import Ingest
 from moyai.node.perform import Performer
 from moyai.node.ports import Clock, JournalPort
 from moyai.node.verifier import ConsensusVerifier
@@ -50,6 +51,7 @@ class Parts(msgspec.Struct, frozen=True):
     verifier: ConsensusVerifier
     bodies: Bodies
     builder: Builder
+    ingest: Ingest
     fetcher: Fetcher
     performer: Performer
 
@@ -64,6 +66,7 @@ class Runner:
         self._verifier = parts.verifier
         self._bodies = parts.bodies
         self._builder = parts.builder
+        self._ingest = parts.ingest
         self._fetcher = parts.fetcher
         self._performer = parts.performer
 
@@ -122,8 +125,9 @@ class Runner:
         verdict = self._bodies.check(order)
         if verdict is not None:
             return (verdict,)
-        missing = self._bodies.missing(order.digest)
-        self._fetcher.want(order.digest, missing, order.sources, self._clock.now().mono_ms)
+        absent = self._ingest.expedite(self._bodies.missing(order.digest))
+        if absent:
+            self._fetcher.want(order.digest, absent, order.sources, self._clock.now().mono_ms)
         return ()
 
     def _collect_bodies(self, effect: Persist, bodies: dict[Digest, tuple[bytes, ...]]) -> None:

@@ -89,6 +89,7 @@ class StatusReporter:
             disk=self._disk(),
             is_ready=not problem,
             not_ready_because=problem,
+            waits_for=machine.waits_for,
         )
 
     def evidence(self) -> list[EvidenceFound]:

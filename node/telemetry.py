@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+from prometheus_client import Counter as PrometheusCounter
+
 from moyai.node.observer import LogObserver
 from moyai.p2p.hub import Hub
 from moyai.rpc.metrics import Metrics
@@ -64,12 +66,23 @@ class Telemetry:
         metrics.disk_used_percent.set(status.disk.used_percent)
         metrics.evidence.set(self._evidence_count())
         for (counter, reason), added in self._grown(self._core_seen, self._observer.counts):
-            if counter == "nullified":
-                metrics.view_changes.labels(reason).inc(added)
-            else:
-                metrics.messages_dropped.labels(counter, reason).inc(added)
+            self._core_counter(counter, reason).inc(added)
         for reason, added in self._grown(self._hub_seen, self._hub.drops):
             metrics.messages_dropped.labels("link", reason).inc(added)
+
+    def _core_counter(self, counter: str, reason: str) -> PrometheusCounter:
+        metrics = self._metrics
+        match counter:
+            case "nullified":
+                return metrics.view_changes.labels(reason)
+            case "empty_block":
+                return metrics.empty_blocks.labels(reason)
+            case "invalid_block":
+                return metrics.invalid_blocks.labels(reason)
+            case "alarm" | "abstaining":
+                return metrics.alarms.labels(counter)
+            case _:
+                return metrics.messages_dropped.labels("message", reason)
 
     def _chain(self, status: NodeStatus) -> None:
         metrics = self._metrics

@@ -12,13 +12,14 @@ import msgspec
 from moyai.node.config import NodeConfig, address_parts, load_config
 from moyai.node.errors import FolderError
 from moyai.node.genesis_file import StateRoot, read_genesis, with_state_root, write_genesis
+from moyai.node.joined import mark_joined
 from moyai.node.key_file import (
     KeyKind,
     make_key_file,
     new_secret,
     write_key_file,
 )
-from moyai.primitives.genesis import Genesis, Member, Role, check_genesis
+from moyai.primitives.genesis import FullNode, Genesis, Member, Role, check_genesis
 from moyai.primitives.hashing import Tag, tagged
 from moyai.primitives.ids import (
     ACCOUNT_BYTES,
@@ -70,6 +71,7 @@ class CityPlan(msgspec.Struct, frozen=True):
     ports: tuple[Ports, ...]
     parameters: Parameters = Parameters()
     log_format: str = "console"
+    full_nodes: tuple[FullNode, ...] = ()
 
 
 class MemberKeys(msgspec.Struct, frozen=True):
@@ -144,7 +146,7 @@ def make_city(plan: CityPlan, state_root: StateRoot, create_journal: CreateJourn
         time_ms=plan.time_ms,
         parameters=plan.parameters,
         members=tuple(members),
-        full_nodes=(),
+        full_nodes=plan.full_nodes,
         state_root=ZERO_DIGEST,
     )
     genesis = with_state_root(draft, state_root)
@@ -154,6 +156,7 @@ def make_city(plan: CityPlan, state_root: StateRoot, create_journal: CreateJourn
         write_config(node, mode="validator", log_format=plan.log_format)
         journal = node.folder / DATA_NAME / "journal"
         journal.mkdir(parents=True)
+        mark_joined(node.folder / KEY_NAME, genesis)
         create_journal(journal, member.validator_key, genesis)
     return City(plan.directory, genesis, tuple(nodes))
 
@@ -179,11 +182,14 @@ def _make_member(directory: Path, place: int, ports: Ports) -> tuple[Member, Cit
 def make_keys(folder: Path) -> MemberKeys:
     """Write the new key files of one member into `folder`."""
     validator = _new_key(folder / KEY_NAME, KeyKind.VALIDATOR)
-    network = _new_key(folder / NETWORK_KEY_NAME, KeyKind.NETWORK)
+    network = make_network_key(folder)
     officers = [_new_key(path, KeyKind.ACCOUNT) for path in officer_files(folder)]
-    return MemberKeys(
-        PublicKey(validator), NetworkKey(network), tuple(PublicKey(key) for key in officers)
-    )
+    return MemberKeys(PublicKey(validator), network, tuple(PublicKey(key) for key in officers))
+
+
+def make_network_key(folder: Path) -> NetworkKey:
+    """Write a new network key file into `folder` and return its public half."""
+    return NetworkKey(_new_key(folder / NETWORK_KEY_NAME, KeyKind.NETWORK))
 
 
 def officer_files(folder: Path) -> tuple[Path, ...]:

@@ -14,9 +14,15 @@ from moyai.storage.chain import ChainStore
 class ChainWriter:
     """Writes what the chain store has pending, one batch after the other."""
 
-    def __init__(self, chain: ChainStore, committed: Callable[[Height], None]) -> None:
+    def __init__(
+        self,
+        chain: ChainStore,
+        committed: Callable[[Height], None],
+        took: Callable[[float], None] | None = None,
+    ) -> None:
         self._chain = chain
         self._committed = committed
+        self._took = took
         self._work = asyncio.Event()
 
     def wake(self) -> None:
@@ -44,10 +50,14 @@ class ChainWriter:
         self, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor
     ) -> None:
         while (batch := self._chain.take_pending()) is not None:
+            started = loop.time()
             writing = loop.run_in_executor(thread, self._chain.write, batch)
             try:
                 await asyncio.shield(writing)
             except asyncio.CancelledError:
                 await asyncio.wait([writing])
+                writing.result()  # a commit that failed is not lost in the cancellation
                 raise
+            if self._took is not None:
+                self._took(loop.time() - started)
             self._committed(self._chain.committed_height)

@@ -46,9 +46,10 @@ class Fetcher:
         sources: tuple[NetworkKey, ...],
         now_ms: int,
     ) -> None:
-        """Start to fetch what `block` lacks; said again, it only adds sources."""
+        """Start to fetch what `block` lacks; said again, it adds what is missing, and sources."""
         known = self._wanted.get(block)
         if known is not None:
+            known.missing.update(dict.fromkeys(missing))
             added = tuple(key for key in sources if key not in known.sources)
             known.sources += added
             return

@@ -118,6 +118,12 @@ def check_genesis(genesis: Genesis) -> None:
         check_public_key(member.validator_key, what=f"validator key of {member.name}")
         for key in member.officer_keys:
             check_public_key(key, what=f"officer key of {member.name}")
+        if len(set(member.officer_keys)) != len(member.officer_keys):
+            raise GenesisError(
+                "one officer key stands twice: one signature would count as that of two officers",
+                what=f"member {member.name}",
+                next="give each officer a key of their own",
+            )
     names = [member.name for member in genesis.members] + [node.name for node in genesis.full_nodes]
     validator_keys = [member.validator_key for member in genesis.members]
     network_keys = [member.network_key for member in genesis.members]

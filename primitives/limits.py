@@ -22,7 +22,6 @@ TEXT_CHARACTERS_MAX = 256
 VALIDATORS_MAX = 64
 BLOCK_TRANSACTIONS_MAX = 4096
 BLOCK_BYTES_MAX = 1024 * 1024  # transactions as they travel, signatures included
-DECODE_DEPTH_MAX = 8
 
 STATE_KEY_BYTES_MAX = 640  # a record key of 128 characters has up to 512 bytes
 STATE_VALUE_BYTES_MAX = 64 * 1024

@@ -43,6 +43,10 @@ class Budget:
             raise error
         bucket.tokens -= cost
 
+    def owe(self, client: str, cost: int, now_ms: int) -> None:
+        """Take `cost` tokens for what turned out dearer than its price, into debt if need be."""
+        self._filled(client, now_ms).tokens -= cost
+
     def _filled(self, client: str, now_ms: int) -> _Bucket:
         bucket = self._buckets.pop(client, None)
         if bucket is None:

@@ -63,15 +63,24 @@ class Gate:
 class DoorConnection(RequestHandler):
     """One connection; it is closed when a request does not arrive whole within its time."""
 
-    __slots__ = ("_deadline", "counted_as")
+    __slots__ = ("_deadline", "_is_silent", "counted_as")
 
     def __init__(self, manager: Server, **settings: Any) -> None:
         super().__init__(manager, **settings)
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_silent = True
         self.counted_as: str | None = None
 
     @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._deadline = self._loop.call_later(KEEP_ALIVE_SECONDS_MAX, self._too_slow)
+
+    @override
     def data_received(self, data: bytes) -> None:
+        if self._is_silent:
+            self._is_silent = False
+            self.request_arrived()  # ends the time of grace for the first byte
         if self._deadline is None and not self._upgraded:
             self._deadline = self._loop.call_later(REQUEST_SECONDS_MAX, self._too_slow)
         super().data_received(data)

@@ -37,6 +37,8 @@ from moyai.rpc.limits import (
     ANSWER_BYTES_MAX,
     BATCH_CALLS_MAX,
     BODY_BYTES_PER_COST,
+    COSTS_PER_MS,
+    OVERRUN_MS_FREE,
     READ_SLICE_MS,
     REQUEST_SECONDS_MAX,
 )
@@ -223,10 +225,12 @@ class Desk:
         while tasks:
             until_ms = node.mono_ms() + READ_SLICE_MS
             with node.snapshot() as snapshot:
-                reads = Reads(snapshot, node, self._waiting.waiters)
+                reads = self._waiting.reads(snapshot)
                 while tasks:
                     task = tasks.popleft()
+                    begun_ms = node.mono_ms()
                     self._do(task, reads, caller)
+                    self._charge_overrun(task, caller, node.mono_ms() - begun_ms)
                     if node.mono_ms() >= until_ms:
                         break
             if tasks:
@@ -264,6 +268,12 @@ class Desk:
     def _charge(self, caller: Caller, cost: int) -> None:
         if not caller.is_admin:
             self._budget.spend(caller.client, cost, self._waiting.node.mono_ms())
+
+    def _charge_overrun(self, task: _Task, caller: Caller, taken_ms: int) -> None:
+        """Charge a read for its true time when that is far above its price."""
+        over = (taken_ms - OVERRUN_MS_FREE) * COSTS_PER_MS - task.method.cost_of(task.params)
+        if over > 0 and not caller.is_admin:
+            self._budget.owe(caller.client, over, self._waiting.node.mono_ms())
 
     def _result(self, call: Call, result: Any) -> bytes:
         try:

@@ -68,6 +68,8 @@ def events_after(
             if len(items) == limit:
                 return items, after
         cursor = EventCursor(page.next.height, page.next.position, 0)
+        if len(page.events) < limit:  # all was read, or as many receipts as one page may
+            break
     return items, cursor
 
 

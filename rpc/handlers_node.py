@@ -39,6 +39,7 @@ def node_status(reads: Reads, _params: StatusParams) -> StatusShown:
         mode=status.mode,
         ready=status.is_ready,
         summary=summary_of(status),
+        waits_for=status.waits_for,
         epoch=status.epoch,
         view=status.view,
         heights={

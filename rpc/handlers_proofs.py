@@ -5,9 +5,7 @@ Every proof ends in a certified header: one with its own finalization certificat
 
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.codec import encode
 from moyai.primitives.errors import ProofError
-from moyai.primitives.merkle import list_inclusion_path
 from moyai.rpc.errors import InvalidParamsError, NotFoundError, NotHeldError, NotYetProvableError
 from moyai.rpc.limits import HISTORY_VERSIONS_MAX
 from moyai.rpc.reads import Reads
@@ -110,7 +108,7 @@ def _prove_transaction(reads: Reads, params: ProveParams, text: str) -> ProofSho
             what=f"transaction {text}",
             next="ask again in a moment, or give wait_ms",
         )
-    receipts = [encode(receipt) for receipt in snapshot.receipts(height)]
+    trees = reads.trees.of_block(snapshot, height)
     return ProofShown(
         header=canonical_text(reads.header(height)),
         certified=_shown(certified),
@@ -118,9 +116,9 @@ def _prove_transaction(reads: Reads, params: ProveParams, text: str) -> ProofSho
         known_path=_known_path(reads, certified, params.known_height),
         transaction=base64_text(found.raw),
         index=index,
-        path=path_texts(list_inclusion_path(index, snapshot.transaction_ids(height))),
-        receipt=base64_text(receipts[index]),
-        receipt_path=path_texts(list_inclusion_path(index, receipts)),
+        path=path_texts(trees.of_ids.path(index)),
+        receipt=base64_text(trees.receipts[index]),
+        receipt_path=path_texts(trees.of_receipts.path(index)),
         receipts_log_path=path_texts(snapshot.receipts_log_path(height, size)),
     )
 

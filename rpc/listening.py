@@ -15,6 +15,7 @@ from moyai.primitives.errors import MoyaiError
 
 BACKLOG = 512
 ADMIN_SOCKET_MODE = 0o600
+TLS_HANDSHAKE_SECONDS_MAX = 5.0
 
 
 class ListenError(MoyaiError):
@@ -29,7 +30,12 @@ async def listen_tcp(server: Server, address: str, tls: ssl.SSLContext | None) -
     loop = asyncio.get_running_loop()
     try:
         return await loop.create_server(
-            server, host.strip("[]"), int(port), ssl=tls, backlog=BACKLOG
+            server,
+            host.strip("[]"),
+            int(port),
+            ssl=tls,
+            backlog=BACKLOG,
+            ssl_handshake_timeout=None if tls is None else TLS_HANDSHAKE_SECONDS_MAX,
         )
     except OSError as error:
         raise ListenError(

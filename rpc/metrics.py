@@ -47,7 +47,7 @@ class Metrics:
         )
         self.finality_seconds = Histogram(
             "moyai_finality_seconds",
-            "Time from a transaction's arrival here to its final block.",
+            "Time from a request's arrival here until its first transaction is final and on disk.",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -67,6 +67,24 @@ class Metrics:
         self.quorum_needed = Gauge(
             "moyai_quorum_needed", "Validators it takes to finalize.", registry=registry
         )
+        self.empty_blocks = Counter(
+            "moyai_empty_blocks",
+            "Own blocks without transactions, by what they were made for.",
+            ["ground"],
+            registry=registry,
+        )
+        self.invalid_blocks = Counter(
+            "moyai_invalid_blocks",
+            "Blocks of others that break a rule, by rule.",
+            ["reason"],
+            registry=registry,
+        )
+        self.alarms = Counter(
+            "moyai_alarms",
+            "What an operator must look at; the log says more.",
+            ["kind"],
+            registry=registry,
+        )
         self.evidence = Gauge(
             "moyai_evidence", "Proofs of misconduct this node holds.", registry=registry
         )
@@ -84,13 +102,10 @@ class Metrics:
             ["kind", "reason"],
             registry=registry,
         )
-        self.peer_bytes = Counter(
-            "moyai_peer_bytes", "Bytes exchanged with peers.", ["direction"], registry=registry
-        )
         self.peer_faults = Counter(
             "moyai_peer_faults",
-            "What peers did wrong, by member and reason.",
-            ["member", "reason"],
+            "Breaches of the protocol by a peer; the log says which.",
+            ["member"],
             registry=registry,
         )
 
@@ -108,7 +123,7 @@ class Metrics:
         )
         self.transactions_dropped = Counter(
             "moyai_transactions_dropped",
-            "Transactions not taken into the pool, by reason.",
+            "Transactions of applications not taken in, by the code of the refusal.",
             ["reason"],
             registry=registry,
         )

@@ -219,7 +219,8 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the node says about itself; `final_age_ms` is none before the first final block.
 
     `is_ready` says whether the node can take transactions that will become final, and
-    `not_ready_because` why it cannot, in words for an operator.
+    `not_ready_because` why it cannot; `waits_for` is what the next block needs. Both are words for
+    an operator.
     """
 
     name: str
@@ -238,6 +239,7 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     disk: DiskStatus
     is_ready: bool
     not_ready_because: str
+    waits_for: str
 
 
 class EvidenceFound(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from moyai.ledger.state import StateEntry
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Height, TransactionId
+from moyai.rpc.block_trees import TreeKeeper
 from moyai.rpc.errors import InvalidParamsError, NotFoundError
 from moyai.rpc.ports import NodePorts, Snapshot
 from moyai.rpc.waiters import FinalityWaiters
@@ -20,10 +21,13 @@ CERTIFICATES_SEARCHED_MAX = 1_000
 class Reads:
     """The snapshot of one request; it reads values as the readers of the ledger ask for them."""
 
-    def __init__(self, snapshot: Snapshot, node: NodePorts, waiters: FinalityWaiters) -> None:
+    def __init__(
+        self, snapshot: Snapshot, node: NodePorts, waiters: FinalityWaiters, trees: TreeKeeper
+    ) -> None:
         self.snapshot = snapshot
         self.node = node
         self.waiters = waiters
+        self.trees = trees
         self._headers: dict[int, Header] = {}
         self._ids: dict[int, Sequence[TransactionId]] = {}
 

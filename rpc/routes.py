@@ -80,7 +80,7 @@ METHODS: dict[str, Method] = {
         params=of_chain.ProveParams,
         result=of_chain.ProofShown,
         handler=waits.chain_prove,
-        cost=40,
+        cost=5,
     ),
     "chain_genesis": _read(chain.chain_genesis, NoParams, of_chain.GenesisShown),
     "validators_get": _read(
@@ -128,7 +128,7 @@ METHODS: dict[str, Method] = {
         params=of_events.SubscribeParams,
         result=of_events.SubscribeAnswer,
         handler=subscriptions.subscribe,
-        cost=10,
+        cost=5,
     ),
     "unsubscribe": Method(
         turn=Turn.SOCKET,
@@ -149,7 +149,7 @@ METHODS: dict[str, Method] = {
         params=NoParams,
         result=dict[str, Any],
         handler=discover,
-        cost=10,
+        cost=5,
     ),
 }
 """Method by name, as everyone may call it."""

@@ -28,6 +28,7 @@ class StatusShown(Result, frozen=True, kw_only=True):
     mode: str
     ready: bool
     summary: str
+    waits_for: str
     epoch: int
     view: int
     heights: dict[str, int]

@@ -4,6 +4,7 @@ Each one reads pages from the store at the pace of its reader: nothing piles up,
 repeated. Not here: the socket itself (`socket`).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -53,10 +54,15 @@ class Subscription:
         self._wanted = wanted
 
     async def run(self, waiting: Waiting, send: Send) -> None:
-        """Tell everything from the cursor on, page by page, until it is cancelled."""
+        """Tell everything from the cursor on, page by page, until it is cancelled.
+
+        All subscriptions of a node together read one page between two turns of its loop.
+        """
         while True:
             told = waiting.signal.listen()
-            items, after, is_behind = waiting.read(self._page)
+            async with waiting.page_turn:
+                items, after, is_behind = waiting.read(self._page)
+                await asyncio.sleep(0)
             if items:
                 news = SubscriptionNews(self.number, items, cursor_text(after))
                 await send(notification_bytes(news))

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from moyai.rpc.block_trees import TreeKeeper
 from moyai.rpc.errors import NotFoundError, NotYetProvableError
 from moyai.rpc.handlers_proofs import chain_prove as prove_now
 from moyai.rpc.handlers_transactions import transaction_status
-from moyai.rpc.ports import NodePorts
+from moyai.rpc.ports import NodePorts, Snapshot
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_chain import ProofShown, ProveParams
 from moyai.rpc.schema_transactions import TransactionStatus, WaitParams
@@ -29,7 +30,9 @@ class Waiting:
         self.node = node
         self.waiters = waiters
         self.signal = signal
+        self.page_turn = asyncio.Lock()
         self.is_stopping = False
+        self._trees = TreeKeeper()
 
     def stop(self) -> None:
         """Let everyone who waits go on and end."""
@@ -40,7 +43,11 @@ class Waiting:
     def read(self, question: Callable[[Reads], T]) -> T:
         """Answer a question from one snapshot."""
         with self.node.snapshot() as snapshot:
-            return question(Reads(snapshot, self.node, self.waiters))
+            return question(self.reads(snapshot))
+
+    def reads(self, snapshot: Snapshot) -> Reads:
+        """Return what reads work with, over a snapshot."""
+        return Reads(snapshot, self.node, self.waiters, self._trees)
 
 
 async def tx_wait(waiting: Waiting, params: WaitParams, started_ms: int) -> TransactionStatus:

@@ -80,7 +80,7 @@ class Environment:
             raise MissingStoreError(
                 "there is none",
                 what=self._what,
-                next="run `moyai init`, or check the data directory",
+                next="check data_dir; restore a backup, or prepare the node with `moyai init`",
             )
         with ExitStack() as opened:
             self._lock = _lock(settings)
@@ -149,9 +149,12 @@ class Environment:
 
     @contextmanager
     def read(self) -> Iterator["ReadTransaction"]:
-        """Open a read transaction; never keep it over an await."""
-        with self._lmdb.begin(buffers=False) as txn:
-            yield ReadTransaction(txn, self._what)
+        """Open a read transaction; never keep it over an await. Raises `CorruptedError`."""
+        try:
+            with self._lmdb.begin(buffers=False) as txn:
+                yield ReadTransaction(txn, self._what)
+        except lmdb.Error as error:
+            raise _unreadable(self._what, error) from None
 
     @property
     def failed(self) -> bool:
@@ -213,12 +216,19 @@ class Environment:
         os.close(self._lock)
 
     def _check_length(self) -> None:
-        """Refuse a file that was cut off: reading behind its end would kill the process."""
-        missing = self.used_bytes - (self._path / DATA_FILE).stat().st_size
+        """Refuse a file that was cut off: reading behind its end would kill the process.
+
+        The last pages may rightly be unwritten. They become zeros, so that a page that was written
+        and is gone is found out when it is read.
+        """
+        data_file = self._path / DATA_FILE
+        missing = self.used_bytes - data_file.stat().st_size
         if missing > UNWRITTEN_TAIL_BYTES_MAX:
             raise CorruptedError(
                 f"is cut off: {missing} bytes are missing", what=self._what, next=_START_ANEW
             )
+        if missing > 0:
+            os.truncate(data_file, self.used_bytes)
 
     @property
     def _what(self) -> str:
@@ -375,7 +385,7 @@ def _unreadable(what: str, error: lmdb.Error) -> Exception:
     if isinstance(error, lmdb.ReadonlyError) or "Permission denied" in str(error):
         return _read_only(what, PermissionError(13, "permission denied"))
     return CorruptedError(
-        f"cannot be opened: {error}",
+        f"cannot be read: {error}",
         what=what,
         next=_START_ANEW,
     )

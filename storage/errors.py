@@ -54,6 +54,12 @@ class OtherKeyError(StorageError):
     code = "journal_other_key"
 
 
+class NotAbstainingError(StorageError):
+    """The journal may vote already."""
+
+    code = "journal_not_abstaining"
+
+
 class CorruptedError(StorageError):
     """A stored value is not what was written: a digest, a root or a link does not hold."""
 

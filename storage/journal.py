@@ -27,7 +27,7 @@ from moyai.primitives.block import header_digest
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.ids import Digest, Epoch, PublicKey, View
 from moyai.storage.environment import Environment, FillLevel, StoreSettings
-from moyai.storage.errors import OtherKeyError
+from moyai.storage.errors import NotAbstainingError, OtherKeyError
 from moyai.storage.keys import JournalTable, view_key
 from moyai.storage.table import Table
 
@@ -176,11 +176,25 @@ class Journal:
     def mark_abstaining(self) -> None:
         """Say durably that this journal may have forgotten votes, as after a restore."""
         with self._environment.write() as txn:
-            floors = self._floors(txn)
-            epoch = floors[-1].certificate.epoch if floors else Epoch(0)
-            self._meta.put(txn, _ABSTAIN, encode(_abstaining(epoch)))
+            self._meta.put(txn, _ABSTAIN, encode(_abstaining(self._floor(txn)[0])))
             self._meta.delete(txn, _UNUSED)
         self._unused = False
+
+    def assume_safe(self) -> View:
+        """Let a journal that abstains vote again, on the operators' word; return above which view.
+
+        Raises `NotAbstainingError`.
+        """
+        with self._environment.write() as txn:
+            stored = self._meta.get(txn, _ABSTAIN)
+            if stored is None or not _abstain.decode(stored).abstaining:
+                raise NotAbstainingError(
+                    "does not abstain", what="journal store", next="just start the node"
+                )
+            epoch, view = self._floor(txn)
+            record = AbstainRecord(epoch=epoch, abstaining=False, vote_above_view=view)
+            self._meta.put(txn, _ABSTAIN, encode(record))
+        return view
 
     @property
     def unused(self) -> bool:
@@ -233,6 +247,13 @@ class Journal:
         rows = self._table(table)
         for key in [key for key, _ in rows.scan(txn, end=end)]:
             rows.delete(txn, key)
+
+    def _floor(self, txn: lmdb.Transaction) -> tuple[Epoch, View]:
+        """Return epoch and view of the last final block; genesis is view 0 of epoch 0."""
+        floors = self._floors(txn)
+        if not floors:
+            return Epoch(0), View(0)
+        return floors[-1].certificate.epoch, floors[-1].certificate.view
 
     def _floors(self, txn: lmdb.Transaction) -> list[FloorRecord]:
         return self._all(txn, JournalTable.FLOORS, _floor)

@@ -28,7 +28,7 @@ from moyai.storage.states import LiveState
 from moyai.storage.tip import read_tip
 from moyai.storage.versions import StoredVersion, decode_version, version_at, versions_back
 
-RECEIPTS_SCANNED_MAX = 10_000
+RECEIPTS_SCANNED_MAX = 2_000
 HISTORY_VERSIONS_MAX = 1_000
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lmdb import _Database
 
 SEAL_BYTES = 16
-KEY_BYTES_MAX = 511
 
 
 class Table:

@@ -617,7 +617,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not in its block": ("it is not in that block", "そのブロックに含まれていません"),
     "not in the state": ("it is not under the certified root", "確定した状態に含まれていません"),
     "not registered": ("it is not registered here", "ここには登録されていません"),
-    "no opening": ("the evidence names no file", "この証拠はファイルを示していません"),
+    "no opening": (
+        "the evidence was made without the opening of a file",
+        "この証拠はファイルの開示値なしで作られています",
+    ),
     "unreadable": ("Cannot be read as evidence", "証拠として読めません"),
     "refused": ("NOT PROVEN. What does not match", "証明できません。一致しない部分"),
     "proven": ("PROVEN", "証明されました"),
@@ -704,11 +707,23 @@ def report(verdict: Verdict, lang: str) -> list[str]:
     return [*lines, words("network", lang, verdict.genesis)]
 
 
+def digest_given(text: str) -> bytes:
+    """Return the digest written as hexadecimal."""
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        reason = "give the digest: 64 hexadecimal digits, `digest` in the genesis file"
+        raise argparse.ArgumentTypeError(reason)
+    return digest
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(description="Check Moyai evidence without any node.")
     parser.add_argument("evidence", type=Path, help="the evidence file, MessagePack or JSON")
-    parser.add_argument("--genesis", type=bytes.fromhex, help="the genesis digest of your city")
+    parser.add_argument("--genesis", type=digest_given, help="the genesis digest of your city")
     parser.add_argument("--file", type=Path, help="a file that should be the registered one")
     parser.add_argument("--lang", choices=("en", "ja"), default="en", help="en or ja")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
@@ -719,7 +734,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             data = source.read(EVIDENCE_BYTES_MAX + 1)
         verdict = verify(data, genesis=given.genesis, file_sha256=digest)
     except (Unreadable, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
         return say(given, 2, [f"{words('unreadable', given.lang)}: {reason}"], {"reason": reason})
     except Mismatch as error:
         named = [words(key, given.lang) for key in ("refused", error.part, error.reason)]

@@ -5,7 +5,7 @@ import pytest
 
 from harness.consensus.playbook import Stage
 from moyai.consensus.effects import CatchUp, DropBlock, Finalized, Halt
-from moyai.consensus.inputs import Synced, Timer
+from moyai.consensus.inputs import BlockChecked, BodyVerdict, Synced, Timer
 from moyai.consensus.limits import CATCH_UP_VIEWS, FETCH_TRIES_MAX
 from moyai.consensus.messages import BlockMessage, BlockRequest, CertificateMessage
 from moyai.consensus.records import BlockRecord, FloorRecord
@@ -157,3 +157,16 @@ def test_x7_a_real_block_with_a_forged_finalization_is_not_stored() -> None:
     assert not any(isinstance(r, FloorRecord) for r in stage.records(stage.all_effects))
     stage.hear(stage.others[0], CertificateMessage(good))
     assert heights(stage) == [[1]]
+
+
+def test_a_final_block_that_is_invalid_here_stops_the_node() -> None:
+    stage = Stage.following(1)
+    block = stage.make(1, ids=1)
+    stage.hear(stage.leader(1), stage.proposal(block))
+    stage.act(BlockChecked(block.digest, BodyVerdict.INVALID, "it repeats a transaction"))
+    finalization = stage.finalization(block)
+    stage.hear(stage.others[0], finalization)
+    (halt,) = stage.of(Halt)
+    assert "invalid here at height 1: it repeats a transaction" in halt.reason
+    assert halt.certificates == (finalization.certificate,)
+    assert heights(stage) == []

@@ -1,5 +1,7 @@
 """R2 as conversations: on which parent, on what ground, and when a leader proposes."""
 
+import msgspec
+
 from harness.consensus.playbook import FINALIZE, Made, Stage
 from moyai.consensus.config import ExecutedBlock, FinalTip
 from moyai.consensus.effects import Broadcast, BuildBlock, Persist
@@ -216,3 +218,20 @@ def test_a_member_that_abstains_is_helped_once_in_a_while() -> None:
         stage.hear(member, stage.nullification(view))
     assert not [m for m in stage.said(stage.effects) if isinstance(m, Proposal)]
     assert stage.machine.status().timers_ms["propose"] <= HELP_ABSTAINING_MS
+
+
+def test_a_member_that_abstains_again_and_again_gets_no_more_help_by_it() -> None:
+    stage = leading(1)
+    member = stage.others[0]
+    status = Status(Epoch(0), View(1), View(0), Height(0), View(0), View(0), True, None)
+    healthy = msgspec.structs.replace(status, abstaining=False)
+    stage.hear(member, status)
+    (helper,) = [m for m in stage.said(stage.all_effects) if isinstance(m, Proposal)]
+    block = Made(helper.header, (), stage.genesis.frontier.append(stage.genesis.digest))
+    stage.hear(member, stage.finalization(block))
+    for view in range(2, stage.view_led_by(stage.me or 0, 1)):
+        stage.hear(member, stage.nullification(view))
+    stage.hear(member, healthy, status)
+    assert not [m for m in stage.said(stage.effects) if isinstance(m, Proposal)]
+    stage.fire(Timer.PROPOSE)
+    assert [m for m in stage.said(stage.effects) if isinstance(m, Proposal)]

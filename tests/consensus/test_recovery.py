@@ -4,7 +4,7 @@ import msgspec
 
 from harness.consensus.playbook import FINALIZE, NOTARIZE, NULLIFY, Stage
 from moyai.consensus.effects import Finalized
-from moyai.consensus.inputs import Timer
+from moyai.consensus.inputs import Started, Timer
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.consensus.records import FloorRecord, Recovered
 from moyai.primitives.ids import Epoch
@@ -33,6 +33,15 @@ def test_x1_an_own_nullify_is_counted_and_sent_again() -> None:
     for signer in life.others[:2]:
         life.hear(signer, life.vote(NULLIFY, 1, signer))
     assert life.machine.status().view == 2
+
+
+def test_r14_own_votes_are_sent_again_before_anybody_is_connected() -> None:
+    stage = Stage.following(1)
+    block = stage.make(1, ids=1)
+    stage.propose(block)
+    stage.fire(Timer.VIEW)
+    life = Stage(me=stage.me, recovered=stage.journal().recovered())
+    assert life.votes(life.act(Started())) == [(NOTARIZE, 1), (NULLIFY, 1)]
 
 
 def test_x5_a_late_notarization_after_a_restart_brings_no_finalize_of_a_nullified_view() -> None:

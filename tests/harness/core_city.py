@@ -170,6 +170,7 @@ class CoreCity:
         self.random = Random(seed)
         self.weather = Weather()
         self.ballot = Ballot()
+        self.crashes: list[CrashAt | None] = []
         self.now_ms = 1_000
         self._flying: list[tuple[int, int, NetworkKey, NetworkKey, int, bytes]] = []
         self._sent = 0
@@ -371,6 +372,7 @@ class CoreNode:
         try:
             self._work(self.core)
         except Crashed:
+            self.city.crashes.append(self.crash_at)
             self.kill()
 
     def _work(self, core: Core) -> None:
@@ -381,10 +383,11 @@ class CoreNode:
         due_ms = core.due_ms()
         if due_ms is not None and due_ms <= now_ms:
             core.tick()
-        while core.turn():
-            pass
-        if core.executed_ahead:
-            self.write()
+        more = True
+        while more:
+            more = core.turn()
+            if core.executed_ahead:
+                self.write()
 
     def write(self) -> None:
         """Do what the writer thread does."""
@@ -415,6 +418,7 @@ class CoreNode:
         try:
             self.core.turn()
         except Crashed:
+            self.city.crashes.append(self.crash_at)
             self.kill()
 
     def is_final(self, transaction: Submitted) -> bool:

@@ -35,7 +35,9 @@ class ReferenceLedger:
         }
         for account, (keys, roles) in members.items():
             owners = dict.fromkeys(keys, (OWNER, 1, None))
-            self.s["account"][account] = new_account(owners, (1, 1, 1), roles, member=True)
+            self.s["account"][account] = new_account(
+                owners, (1, 1, min(2, len(owners))), roles, member=True
+            )
         self.s["members"] = {}
         self.s["proposal"] = {}
         self.s["chain"] = {"epoch": 0, "slot": None, "ready": [], "pending": False}

@@ -114,6 +114,7 @@ def status(**changed: Any) -> NodeStatus:
         disk=DiskStatus("good", 3),
         is_ready=True,
         not_ready_because="",
+        waits_for="votes of a quorum",
     )
     return msgspec.structs.replace(whole, **changed)
 

@@ -178,7 +178,8 @@ def test_any_key_freezes_at_once_and_only_strength_thaws(city: LedgerCity) -> No
 def test_the_counter_freezes_and_thaws_for_others(city: LedgerCity) -> None:
     alice = city.open(owner(ALICE))
     city.must(CITY_HALL, FreezeAccount(alice), by=(SECOND_OFFICER,))
-    city.must(CITY_HALL, ThawAccount(alice), by=(OFFICER,))
+    assert city.code(CITY_HALL, ThawAccount(alice), by=(OFFICER,)) is Code.SIGNATURES_INSUFFICIENT
+    city.must(CITY_HALL, ThawAccount(alice), by=(OFFICER, SECOND_OFFICER))
     assert city.code(UTILITY, FreezeAccount(alice), by=(UTILITY_KEY,)) is Code.ROLE_MISSING
     assert city.code(UTILITY, ThawAccount(alice), by=(UTILITY_KEY,)) is Code.ROLE_MISSING
     assert city.code(CITY_HALL, FreezeAccount(NOBODY), by=(OFFICER,)) is Code.ACCOUNT_UNKNOWN

@@ -21,6 +21,7 @@ from moyai.ledger.identity import level_of, read_identity, read_nullifier
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
 from moyai.primitives.ids import AccountId, Digest, TimeMs
+from moyai.primitives.operations_accounts import AddController
 from moyai.primitives.operations_identity import (
     BindIdentity,
     Level,
@@ -105,6 +106,16 @@ def test_acts_on_a_high_level_need_two_officers_as_well(city: LedgerCity) -> Non
     for act in (SuspendIdentity(alice), RevokeIdentity(alice)):
         assert city.code(CITY_HALL, act, by=(OFFICER,)) is Code.TWO_OFFICERS_NEEDED
         city.must(CITY_HALL, act, by=(OFFICER, SECOND_OFFICER))
+
+
+def test_one_officer_cannot_become_two(city: LedgerCity) -> None:
+    alice = city.open(owner(ALICE))
+    high = msgspec.structs.replace(binding(city, alice), level=Level.RESIDENT)
+    own = AddController(owner(ALICE))
+    both = (OFFICER, ALICE)
+    assert city.code(CITY_HALL, own, high, by=both) is Code.SIGNATURES_INSUFFICIENT
+    assert city.code(CITY_HALL, own, by=(OFFICER,)) is Code.SIGNATURES_INSUFFICIENT
+    city.must(CITY_HALL, own, by=(OFFICER, SECOND_OFFICER))
 
 
 def test_one_person_is_bound_once_a_programme(city: LedgerCity) -> None:

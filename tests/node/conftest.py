@@ -12,7 +12,7 @@ from moyai.node.cli import main
 
 @pytest.fixture
 def city() -> Iterator[CoreCity]:
-    """Give four linked cores; in the end nobody may have called an honest node a liar."""
+    """Give four linked cores on virtual time."""
     with fast_folder() as folder:
         made = CoreCity(folder)
         made.start()

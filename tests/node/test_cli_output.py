@@ -1,8 +1,10 @@
 """What commands print: tables for people, JSON for scripts, one line for an error."""
 
 import json
+import sys
 
 import pytest
+from rich.console import Console
 
 from moyai.node.cli_output import (
     Answer,
@@ -38,6 +40,17 @@ def test_a_value_as_people_read_it(value: object, text: str) -> None:
 def test_tables_show_brackets_as_they_are(capsys: Captured) -> None:
     print_table(("name", "says"), [("a", "[red]not a colour[/red]")], title="T")
     assert "[red]not a colour[/red]" in capsys.readouterr().out
+
+
+def test_what_people_copy_is_not_broken_where_the_terminal_is_narrow(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = "moyai1" + "q" * 38
+    narrow = Console(file=sys.stdout, width=80)
+    monkeypatch.setattr("moyai.node.cli_output.out", lambda: narrow)
+    rows = [("city hall", "127.0.0.1:7001", "sponsor, registrar, issuer", "validator", account)]
+    print_table(("member", "endpoint", "roles", "mode", "account"), rows, unbroken=True)
+    assert account in capsys.readouterr().out
 
 
 def test_fields_are_named_in_words(capsys: Captured) -> None:

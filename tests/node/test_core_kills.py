@@ -13,7 +13,7 @@ from moyai.node import housekeeping
 
 SCHEDULES = 50
 SCHEDULES_A_TEST = 10
-TRANSACTIONS = 10
+TRANSACTIONS = 24
 
 History = dict[int, tuple[object, object]]
 
@@ -23,6 +23,7 @@ def test_whatever_is_killed_nothing_final_is_lost(
     first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "PRUNE_BLOCKS", 1)
+    crashes: set[CrashAt | None] = set()
     for seed in range(first, first + SCHEDULES_A_TEST):
         with fast_folder() as folder:
             city = CoreCity(folder, seed=seed)
@@ -33,6 +34,8 @@ def test_whatever_is_killed_nothing_final_is_lost(
                 raise
             finally:
                 city.close()
+            crashes.update(city.crashes)
+    assert crashes == set(CrashAt), "the schedules must reach every point of death"
 
 
 def run_schedule(city: CoreCity, random: Random) -> None:
@@ -44,7 +47,7 @@ def run_schedule(city: CoreCity, random: Random) -> None:
         disturb(city, random)
         if city.running:
             random.choice(city.running).submit(raw)
-        city.run_for(random.randrange(300))
+        city.run_for(random.randrange(500))
         for node in city.running:
             node.keep_house()
         agree(city, history)
@@ -56,15 +59,19 @@ def run_schedule(city: CoreCity, random: Random) -> None:
 
 
 def disturb(city: CoreCity, random: Random) -> None:
-    """Bring a node down now or at its next commit or write, or bring a dead one back."""
+    """Bring some dead back; take one down now or at its next commit or write, or cut it off."""
+    for node in city.nodes:
+        if node.core is None and random.randrange(2):
+            node.restart()
     node = random.choice(city.nodes)
-    node.is_disk_slow = not random.randrange(3)
-    if node.core is None:
-        node.restart()
-    elif random.randrange(3):
-        node.crash(random.choice(list(CrashAt)))
-    else:
+    node.is_disk_slow = not random.randrange(4)
+    node.is_cut = not random.randrange(6)
+    city.links_changed()
+    fate = random.randrange(8)
+    if fate == 0:
         node.kill()
+    elif fate < 5:
+        node.crash(random.choice(list(CrashAt)))
 
 
 def agree(city: CoreCity, history: History) -> None:
@@ -78,10 +85,11 @@ def heal(city: CoreCity, raws: list[bytes]) -> None:
     """Bring everybody back on a good network: all transactions become final everywhere."""
     city.weather = Weather()
     for node in city.nodes:
-        node.is_disk_slow = False
+        node.is_disk_slow = node.is_cut = False
         if node.core is None:
             node.restart()
         node.crash_at = node.watched.crash_at = None
+    city.links_changed()
     outcomes = city.nodes[0].submit(*raws)
     city.run(lambda: all(node.is_final(one) for node in city.nodes for one in outcomes))
     city.run(lambda: len({node.chain.committed_height for node in city.nodes}) == 1)

@@ -1,12 +1,19 @@
 """Founding in the real order: keys, member.json, one genesis, then each journal once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from moyai.node.config import NodeConfig, load_config
 from moyai.node.errors import ConfigError, FolderError, GenesisFileError
-from moyai.node.founding import MEMBER_NAME, genesis_root, join, make_node_folder
+from moyai.node.founding import (
+    MEMBER_NAME,
+    genesis_root,
+    join,
+    make_full_node_folder,
+    make_node_folder,
+)
 from moyai.node.genesis_file import make_genesis, read_member, write_genesis
 from moyai.primitives.genesis import Genesis, genesis_digest
 from moyai.storage.journal import Journal
@@ -46,6 +53,30 @@ def test_a_lost_journal_is_never_made_anew(tmp_path: Path) -> None:
     journal = Journal.open(configs[0].journal_path, key, genesis_digest(genesis))
     assert not journal.load().unused
     journal.close()
+
+
+def test_a_key_restored_without_its_journal_follows_first(tmp_path: Path) -> None:
+    """On a new machine nothing says that the key has voted before; the operator does."""
+    genesis, configs = found(tmp_path)
+    join(configs[0], genesis, lost_journal=True)
+    key = genesis.members[0].validator_key
+    journal = Journal.open(configs[0].journal_path, key, genesis_digest(genesis))
+    assert not journal.load().unused
+    journal.close()
+
+
+def test_a_full_node_that_lost_its_data_just_starts_again(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    node = make_full_node_folder(folder, "library", "library:7001")
+    make_node_folder(tmp_path / "m", "m", "m:7001", ("sponsor", "registrar"))
+    member = read_member(tmp_path / "m" / MEMBER_NAME)
+    genesis = make_genesis("city-1", "2026-04-01T00:00:00Z", (member,), genesis_root, (node,))
+    write_genesis(folder / "genesis.json", genesis)
+    config = load_config(folder / "config.toml", {})
+    assert config.mode == "full"
+    assert join(config, genesis) == "library"
+    shutil.rmtree(config.journal_path)
+    assert join(config, genesis) == "library"
 
 
 def test_a_key_that_is_no_members_is_refused(tmp_path: Path) -> None:

@@ -42,12 +42,13 @@ class Desk:
         self.ingest.receive(sender, raws, START_MS)
 
     def verify(self) -> Verified:
-        found = Verified([], [], [])
+        found = Verified([], [], [], [])
         while self.ingest.backlog:
             part = self.ingest.verify_slice()
             found.pooled.extend(part.pooled)
             found.own.extend(part.own)
             found.wanted.extend(part.wanted)
+            found.forged.extend(part.forged)
         return found
 
     def want(self, number: int) -> None:
@@ -121,7 +122,7 @@ def test_what_is_pooled_or_final_is_known(desk: Desk) -> None:
 def test_what_becomes_final_while_it_is_queued_is_known_and_not_pooled(desk: Desk) -> None:
     answers = desk.submit(document(1))
     desk.final_ids.add_block(TimeMs(START_MS), [checked(1).id])
-    assert desk.verify() == Verified([], [], [])
+    assert desk.verify() == Verified([], [], [], [])
     assert answers == [[Submitted(checked(1).id, None, known=True)]]
 
 
@@ -189,6 +190,24 @@ def test_what_a_body_wants_is_checked_before_everything_else(desk: Desk) -> None
     assert desk.ingest.backlog == backlog - SLICE_SIGNATURES
     assert desk.verify().wanted == []
     assert not desk.ingest.backlog
+
+
+def test_what_is_here_and_unchecked_is_hurried_instead_of_asked_for(desk: Desk) -> None:
+    for number in range(2 * SLICE_SIGNATURES):
+        desk.receive(HONEST, document(100 + number))
+    desk.receive(HONEST, document(1))
+    desk.want(1)
+    absent = desk.ingest.expedite([checked(1).id, checked(2).id])
+    assert absent == (checked(2).id,)
+    assert desk.ingest.verify_slice().wanted == [checked(1)]
+
+
+def test_a_forged_copy_is_named_so_that_the_good_one_is_asked_for(desk: Desk) -> None:
+    desk.receive(LIAR, forged(document(1)))
+    desk.want(1)
+    assert desk.ingest.expedite([checked(1).id]) == ()
+    assert desk.verify().forged == [checked(1).id]
+    assert desk.ingest.expedite([checked(1).id]) == (checked(1).id,)
 
 
 def test_the_queue_is_bounded_for_clients_for_peers_and_for_what_is_wanted(

@@ -151,3 +151,10 @@ def test_no_text_form_shows_the_secret() -> None:
     content = make_key_file(KeyKind.VALIDATOR, SECRET)
     shown = repr(content) + repr(NetworkSecret(SECRET)) + repr(SigningKey(SECRET))
     assert SECRET.hex() not in shown
+
+
+def test_a_pipe_in_the_place_of_a_key_file_is_refused_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "validator.key"
+    os.mkfifo(pipe, 0o600)
+    with pytest.raises(KeyFileError):
+        read_key_file(pipe, KeyKind.VALIDATOR)

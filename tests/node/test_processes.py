@@ -8,7 +8,7 @@ import pytest
 from moyai.node.errors import NodeProcessError
 from moyai.node.founding import create_journal, genesis_root
 from moyai.node.free_ports import free_ports
-from moyai.node.processes import CityProcesses, read_health, stop_city
+from moyai.node.processes import CityProcesses, Health, read_health, stop_city
 from moyai.node.testnet import City, CityPlan, make_city
 from moyai.primitives.ids import TimeMs
 
@@ -58,6 +58,11 @@ def test_a_node_that_cannot_start_is_told_with_its_last_words(alone: City) -> No
         processes.start()
         with pytest.raises(NodeProcessError, match="mode is an integer, not a text"):
             processes.wait_ready()
+
+
+def test_what_a_node_says_is_told_in_its_words() -> None:
+    assert Health(200, '{"ready": true, "summary": "quorum 4/4"}').summary == "quorum 4/4"
+    assert Health(502, "Bad Gateway\n").summary == "Bad Gateway"
 
 
 def test_a_city_left_running_is_stopped_by_its_folder(alone: City) -> None:

@@ -4,19 +4,21 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from harness.core_city import CoreCity, CrashAt, document
+from harness.core_city import CoreCity, CrashAt, document, fast_folder
 from harness.orders import build_order, check_order, checked, header_of
-from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt
-from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Timer, TimerFired
+from moyai.consensus.config import ExecutedBlock, FinalTip
+from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt, Persist
+from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Synced, Timer, TimerFired
 from moyai.consensus.machine import Machine
 from moyai.consensus.messages import Proposal, VoteMessage
-from moyai.consensus.records import JournalRecord
+from moyai.consensus.records import BlockRecord, JournalRecord
 from moyai.node.halt import NodeHalted
-from moyai.primitives.block import header_digest
+from moyai.node.starting import read_tip
+from moyai.primitives.block import Executed, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, View
 from moyai.primitives.vote import VoteKind
-from moyai.storage.errors import CommitFailed
+from moyai.storage.errors import CommitFailed, StorageFull
 
 
 class FailingJournal:
@@ -67,6 +69,22 @@ def test_when_the_commit_fails_nothing_has_left_the_node(city: CoreCity) -> None
     sent = [message for node in city.nodes for message in node.sent]
     assert not any(isinstance(message, VoteMessage | Proposal) for message in sent)
     assert len(city.ballot) == 0
+
+
+def test_a_full_journal_stops_the_node_before_it_says_what_it_would_forget() -> None:
+    """The city watches that no vote leaves before its commit."""
+    with fast_folder() as folder:
+        city = CoreCity(folder, map_bytes=4 * 1024 * 1024)
+        city.start()
+        node = city.nodes[0]
+        too_much = {Digest(bytes([number]) * 32): (bytes(64 * 1024),) for number in range(100)}
+        with pytest.raises(StorageFull):
+            node.journal.commit([], too_much)
+        city.nodes[1].submit(document(1))
+        with pytest.raises(CommitFailed):
+            city.run(lambda: False)
+        assert not any(isinstance(message, VoteMessage | Proposal) for message in node.sent)
+        city.close()
 
 
 @pytest.mark.parametrize("where", [CrashAt.BEFORE_COMMIT, CrashAt.AFTER_COMMIT])
@@ -132,3 +150,26 @@ def test_a_halt_stops_the_node_with_the_certificates(city: CoreCity) -> None:
         play(city, Halt("two final blocks", (certificate,)))
     assert halted.value.reason == "two final blocks"
     assert halted.value.certificates == (certificate,)
+
+
+def test_the_body_of_a_block_that_was_caught_up_with_does_not_stay(city: CoreCity) -> None:
+    core = city.nodes[0].core
+    assert core is not None
+    header = header_of([checked(1)])
+    core.bodies.hold(header_digest(header), [checked(1)])
+    tip = read_tip(city.nodes[0].chain)
+    pair = Executed(header.height, Digest(bytes(32)), Digest(bytes(32)))
+    caught_up = FinalTip(None, tip.frontier, (ExecutedBlock(header, pair),))
+    core._runner.machine = ScriptedMachine(core.machine)
+    core._runner.turn([Synced(caught_up)])
+    assert core.bodies.find(checked(1).id) is None
+
+
+def test_the_body_of_a_block_is_as_durable_as_the_vote_for_it(city: CoreCity) -> None:
+    core = city.nodes[0].core
+    assert core is not None
+    one = checked(1)
+    header = header_of([one])
+    core.bodies.hold(header_digest(header), [one])
+    play(city, Persist((BlockRecord(header, (one.id,)),)))
+    assert city.nodes[0].journal.block_body(header_digest(header)) == (one.raw,)

@@ -1,12 +1,13 @@
 """A city on one machine: real keys, one genesis, a folder a member, nothing overwritten."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from moyai.node.config import load_config
 from moyai.node.errors import FolderError
-from moyai.node.founding import create_journal, genesis_root
+from moyai.node.founding import create_journal, genesis_root, join
 from moyai.node.genesis_file import check_state_root, read_genesis
 from moyai.node.key_file import KeyKind, load_network_secret, load_signing_key
 from moyai.node.testnet import City, CityPlan, default_ports, load_city, make_city
@@ -50,6 +51,14 @@ def test_every_journal_is_unused_and_names_the_key(tmp_path: Path) -> None:
             assert journal.load().unused
         finally:
             journal.close()
+
+
+def test_no_key_gets_a_second_journal(tmp_path: Path) -> None:
+    city = make(tmp_path / "city")
+    config = load_config(city.nodes[0].config_file, {})
+    shutil.rmtree(config.journal_path)
+    with pytest.raises(FolderError, match="could vote against the first"):
+        join(config, city.genesis)
 
 
 def test_a_city_is_found_again(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Scenarios of the thread that writes: in order, told when on disk, nothing lost on the way out."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from moyai.node.tip import read_tip
 from moyai.node.writer import ChainWriter
 from moyai.primitives.ids import Height
 from moyai.primitives.parameters import Parameters
-from moyai.storage.chain import ChainStore
+from moyai.storage.chain import ChainStore, WriteBatch
 from moyai.storage.errors import CommitFailed
 
 
@@ -72,6 +73,29 @@ async def test_on_the_way_out_nothing_that_was_executed_is_left(
         execute(executor, 2)
         running.cancel()
     assert chain.committed_height == chain.height == 3
+
+
+async def test_a_commit_that_fails_on_the_way_out_is_told(
+    chain: ChainStore, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def fail(_batch: WriteBatch) -> None:
+        loop.call_soon_threadsafe(started.set)
+        assert go_on.wait(10)
+        raise CommitFailed("input/output error", what="chain store", next="check the disk")
+
+    monkeypatch.setattr(chain, "write", fail)
+    execute(executor, 1)
+    writer = ChainWriter(chain, lambda _height: None)
+    writer.wake()
+    with pytest.RaisesGroup(CommitFailed):
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(writer.run())
+            await started.wait()
+            running.cancel()
+            loop.call_soon(go_on.set)
 
 
 async def test_a_commit_that_fails_ends_it(chain: ChainStore, executor: Executor) -> None:

@@ -56,6 +56,13 @@ def test_what_must_be_distinct_stands_once(twin: str) -> None:
         check_genesis(msgspec.structs.replace(GENESIS, members=(CITY, copy)))
 
 
+def test_one_key_is_not_two_officers() -> None:
+    (key,) = CITY.officer_keys
+    twice = msgspec.structs.replace(CITY, officer_keys=(key, key))
+    with pytest.raises(GenesisError, match="officer key stands twice"):
+        check_genesis(msgspec.structs.replace(GENESIS, members=(twice, member(2))))
+
+
 def test_a_full_node_shares_no_network_key_with_a_member() -> None:
     node = FullNode("mirror", CITY.network_key, "")
     with pytest.raises(GenesisError, match="network key"):

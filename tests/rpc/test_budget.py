@@ -70,3 +70,11 @@ def test_clients_beyond_the_bound_push_out_the_longest_idle_one() -> None:
 )
 def test_a_client_is_an_address_or_a_network_of_ipv6(address: str, client: str) -> None:
     assert client_of(address) == client
+
+
+def test_what_was_dearer_than_its_price_becomes_a_debt() -> None:
+    budget = Budget(per_second=1_000, burst=100)
+    budget.owe("a", 300, now_ms=0)
+    with pytest.raises(TooManyRequestsError, match="used up"):
+        budget.spend("a", 1, now_ms=200)
+    budget.spend("a", 1, now_ms=201)

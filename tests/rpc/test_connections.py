@@ -95,6 +95,17 @@ async def test_an_idle_connection_is_closed_in_the_end(
         writer.close()
 
 
+async def test_a_connection_that_says_nothing_is_closed_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS_MAX", 0.1)
+    async with rpc_city(tmp_path) as city:
+        reader, writer = await asyncio.open_connection("127.0.0.1", city.server.port)
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+
+
 async def test_half_a_body_and_a_hangup_stop_nothing(city: RpcCity) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", city.server.port)
     writer.write(request(city, CALL[:10]))

@@ -201,3 +201,12 @@ async def test_calls_and_errors_are_counted(city: RpcCity) -> None:
     read = city.metrics.registry.get_sample_value
     assert read("moyai_rpc_calls_total", {"method": "chain_head"}) == 1
     assert read("moyai_rpc_errors_total", {"code": "not_found"}) == 1
+
+
+async def test_a_read_far_dearer_than_its_price_is_charged_for_its_time(
+    city: RpcCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "OVERRUN_MS_FREE", -10_000)
+    assert "height" in await city.call("chain_head")
+    status, body = await city.post(json.dumps(call(1, "chain_head")).encode())
+    assert json.loads(body)["error"]["data"]["code"] == "too_many_requests", (status, body)

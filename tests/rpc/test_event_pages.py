@@ -11,6 +11,7 @@ from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.operations_identity import Level
 from moyai.primitives.operations_tokens import BurnToken, CreateTokenClass, MintToken, TokenPolicy
 from moyai.rpc import event_pages
+from moyai.storage import snapshot
 
 FREE = TokenPolicy(Level.GUEST, Level.GUEST, Level.GUEST, 2**60, transferable=True)
 UTILITY = ACCOUNTS["utility"]
@@ -109,6 +110,21 @@ async def test_a_page_that_looks_at_too_much_is_short_and_goes_on(
         )
         found += page["events"]
     assert found == await all_events_unbounded(city, monkeypatch)
+
+
+async def test_receipts_without_events_do_not_make_a_page_longer(
+    city: RpcCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happenings(city)
+    everything = await all_events(city, 100)
+    monkeypatch.setattr(snapshot, "RECEIPTS_SCANNED_MAX", 1)
+    page = await city.call("events_list", limit=100)
+    assert len(page["events"]) < len(everything)
+    found = page["events"]
+    while len(found) < len(everything):
+        page = await city.call("events_list", limit=100, cursor=page["cursor"])
+        found += page["events"]
+    assert found == everything
 
 
 async def all_events_unbounded(

@@ -14,6 +14,7 @@ async def test_the_status_names_who_is_missing(city: RpcCity) -> None:
     answer = await city.call("node_status")
     assert answer["name"] == "city-hall"
     assert answer["summary"] == "quorum 3/4, missing hospital"
+    assert answer["waits_for"] == "votes of a quorum"
     assert answer["heights"] == {"final": 5, "executed": 5, "committed": 4}
     assert answer["links"][0] == {
         "name": "hospital",

@@ -6,6 +6,7 @@ import pytest
 
 from harness.rpc_city import RpcCity
 from moyai.primitives.state_keys import PARAMETERS
+from moyai.rpc.block_trees import TreeKeeper
 from moyai.rpc.errors import InvalidParamsError, NotFoundError
 from moyai.rpc.reads import Reads
 from moyai.rpc.settings import RpcConfig
@@ -16,7 +17,7 @@ def test_everything_is_of_the_snapshot_s_height(tmp_path: Path) -> None:
     city = RpcCity(tmp_path / "chain", RpcConfig())
     city.city.commit()
     with city.queries.snapshot() as snapshot:
-        reads = Reads(snapshot, city.queries, FinalityWaiters())
+        reads = Reads(snapshot, city.queries, FinalityWaiters(), TreeKeeper())
         city.city.commit()
         assert reads.height == reads.head.height == 1
         assert reads.as_of(None) == reads.as_of(1) == 1

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from harness.raw_http import exchange
-from harness.rpc_city import RpcCity, rpc_city, status
+from harness.rpc_city import RpcCity, rpc_city, status, turns_until
 from harness.unix_http import unix_call
 from moyai.primitives.ids import Digest
 from moyai.primitives.operations_documents import RegisterDocument
@@ -75,6 +75,7 @@ async def test_a_stopped_door_leaves_nobody_waiting(tmp_path: Path) -> None:
         task = asyncio.get_running_loop().create_task(
             city.raw_call("tx_wait", id="00" * 32, timeout_ms=9_000)
         )
+        await turns_until(lambda: len(city.server._waiting.waiters) == 1)
         assert city.http is not None
         async with city.http.ws_connect(f"{city.url}/ws") as socket:
             await socket.send_json({"jsonrpc": "2.0", "id": 1, "method": "chain_head"})

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 from harness.rpc_city import RpcCity, turns_until
-from moyai.rpc.cursors import BlockCursor
+from moyai.rpc.cursors import BlockCursor, EventCursor
 from moyai.rpc.event_pages import wanted_by
 from moyai.rpc.schema_events import EventFilter
 from moyai.rpc.settings import RpcConfig
@@ -38,3 +39,37 @@ async def test_a_reader_that_takes_its_time_gets_everything_at_its_own_pace(tmp_
     assert told == [1, 2, 3, 4, 5]
     assert subscription.cursor == BlockCursor(6)
     city.city.close()
+
+
+async def test_all_subscriptions_together_read_one_page_between_two_turns(tmp_path: Path) -> None:
+    city = RpcCity(tmp_path / "chain", RpcConfig())
+    for _ in range(5):
+        city.commit()
+    wanting_nothing = wanted_by(EventFilter(kinds=("no_such_kind",)))
+    pages: list[int] = []
+    waiting = city.server._waiting
+    read = waiting.read
+
+    def counted(question: Any) -> Any:
+        pages.append(1)
+        return read(question)
+
+    waiting.read = counted  # type: ignore[method-assign] # counts, and reads as before
+    loop = asyncio.get_running_loop()
+    subscriptions = [Subscription(n, EventCursor(1, 0, 0), wanting_nothing) for n in range(40)]
+    tasks = [loop.create_task(one.run(waiting, unheard)) for one in subscriptions]
+    most = 0
+    for _ in range(30):
+        before = len(pages)
+        await asyncio.sleep(0)
+        most = max(most, len(pages) - before)
+    assert most == 1
+    await turns_until(lambda: len(pages) == len(subscriptions))
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    city.city.close()
+
+
+async def unheard(body: bytes) -> None:
+    raise AssertionError(body)

@@ -190,7 +190,7 @@ def test_a_directory_that_cannot_be_written_says_so(
 
 def test_a_data_file_that_is_no_store_says_so(tmp_path: Path) -> None:
     (tmp_path / "data.mdb").write_bytes(b"not a database" * 1_000)
-    with pytest.raises(CorruptedError, match="cannot be opened"):
+    with pytest.raises(CorruptedError, match="cannot be read"):
         Environment(settings(tmp_path), Tables)
 
 
@@ -287,3 +287,26 @@ def test_bytes_by_table_and_verify_see_every_table(environment: Environment) -> 
     put(environment, b"key", bytes(100_000))
     assert environment.bytes_by_table()["things"] > 100_000
     assert environment.verify() == 4
+
+
+@pytest.mark.parametrize("kept_percent", [30, 60])
+def test_a_file_cut_off_a_little_is_found_out_and_kills_nobody(
+    tmp_path: Path, kept_percent: int
+) -> None:
+    environment = Environment.create(settings(tmp_path), Tables)
+    for number in range(20):
+        put(environment, b"%d" % number, bytes(1_000))
+    environment.close()
+    data_file = tmp_path / "data.mdb"
+    os.truncate(data_file, data_file.stat().st_size * kept_percent // 100)
+
+    def read_all() -> None:
+        opened = Environment(settings(tmp_path), Tables)
+        try:
+            for number in range(20):
+                assert get(opened, b"%d" % number) == bytes(1_000)
+        finally:
+            opened.close()
+
+    with pytest.raises(CorruptedError):
+        read_all()

@@ -45,6 +45,19 @@ def test_values_come_back_in_the_order_of_keys(table: Table, txn: lmdb.Transacti
     assert table.verify(txn) == 4
 
 
+def test_a_value_under_the_key_of_another_is_noticed(
+    table: Table, txn: lmdb.Transaction, database: Database
+) -> None:
+    table.put(txn, b"one", b"value")
+    sealed = txn.get(b"one", db=database[1])
+    txn.put(b"two", sealed, db=database[1])
+    txn.put(b"one", sealed, db=database[2])
+    with pytest.raises(CorruptedError, match="is not what was written"):
+        table.get(txn, b"two")
+    with pytest.raises(CorruptedError, match="is not what was written"):
+        Table("test", "others", database[2]).get(txn, b"one")
+
+
 def test_missing_and_deleted_keys(table: Table, txn: lmdb.Transaction) -> None:
     table.put(txn, b"key", b"")
     assert table.get(txn, b"key") == b""

@@ -339,6 +339,8 @@ def test_exit_codes(proofs: Proofs, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert verifier.main([str(bad), *anchored]) == 1
     assert verifier.main([str(good), *anchored, "--file", str(good)]) == 1
     assert verifier.main([str(tmp_path / "none"), *anchored]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        verifier.main([str(good), "--genesis", "genesis.json"])
     assert verifier.main([str(file), *anchored]) == 2
     assert verifier.main([str(good)]) == 3
     said = capsys.readouterr().out

@@ -1,0 +1,59 @@
+"""Lives cases of twins: all of so many views, or drawn ones for a while; a seed repeats one.
+
+Not here: the cases (`harness.twins`).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+
+from harness.consensus.invariants import Violation
+from harness.twins import Case, drawn_case, every_case, live
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--all", type=int, metavar="VIEWS", help="every case of so many views")
+    parser.add_argument("--seed", type=int, help="live this one drawn case")
+    parser.add_argument("--first", type=int, default=0, help="the first seed to draw from")
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long to go on")
+    return parser.parse_args()
+
+
+def chosen(options: argparse.Namespace) -> Iterator[Case]:
+    if options.seed is not None:
+        yield drawn_case(options.seed)
+    elif options.all is not None:
+        yield from every_case(options.all)
+    else:
+        yield from map(drawn_case, count(options.first))
+
+
+def main(options: argparse.Namespace) -> int:
+    end = time.monotonic() + 60 * options.minutes
+    began = time.process_time()
+    lived = views = failed = 0
+    whole = True
+    for case in chosen(options):
+        if time.monotonic() > end:
+            whole = False
+            break
+        lived += 1
+        try:
+            world = live(case)
+            views += max(n.machine.status().view for n in world.honest if n.machine is not None)
+        except Violation as violation:
+            failed += 1
+            print(f"{violation}: {case}", flush=True)
+    seconds = time.process_time() - began
+    extent = ", all there are" if whole and options.all is not None else ""
+    print(
+        f"{lived} cases{extent}, {views} views, {failed} violations, {seconds:.0f} s of processor"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(parsed()))
