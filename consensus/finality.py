@@ -154,7 +154,9 @@ def synced(core: Core, answer: Synced) -> None:
     core.catching_up = None
     core.dirty = True
     certificate = tip.certificate
-    if certificate is None or tip.header.height <= core.tree.tip.header.height:
+    if certificate is None or certificate.epoch != core.epoch:
+        return
+    if tip.header.height <= core.tree.tip.header.height:
         return
     restart = core.tree.reset(tip)
     core.execution.reset(tip)

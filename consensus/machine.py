@@ -159,7 +159,7 @@ class Machine:
     def _vote_verified(self, event: VoteVerified) -> None:
         core, vote = self._core, event.vote
         signatures.vote_verified(core, event)
-        if vote.kind is VoteKind.NOTARIZE:
+        if vote.kind is VoteKind.NOTARIZE and vote.epoch == core.epoch:
             if event.valid:
                 proposals.accept(core, vote)
             else:

@@ -68,6 +68,8 @@ def receive_own(core: Core, vote: Vote, sender: NetworkKey) -> None:
 def vote_verified(core: Core, answer: VoteVerified) -> None:
     """Take in the answer to `VerifyVote`."""
     vote, sender, valid = answer.vote, answer.sender, answer.valid
+    if vote.epoch != core.epoch:
+        return  # asked before the epoch changed
     if vote.signer == core.index:
         if not valid:
             core.misbehaved(sender, "vote with a bad signature")
@@ -136,6 +138,8 @@ def certificate_verified(core: Core, answer: CertificateVerified) -> None:
     """Take in the answer to `VerifyCertificate`."""
     certificate = answer.certificate
     core.verifying.pop(certificate, None)
+    if certificate.epoch != core.epoch:
+        return
     if not answer.valid:
         core.misbehaved(answer.sender, "certificate with a bad signature")
         return
@@ -198,6 +202,8 @@ def receive_evidence(core: Core, evidence: Evidence, sender: NetworkKey) -> None
 
 def evidence_verified(core: Core, answer: EvidenceVerified) -> None:
     """Take in the answer to `VerifyEvidence`."""
+    if answer.evidence.first.epoch != core.epoch:
+        return
     if answer.valid:
         _found(core, answer.evidence)
     else:

@@ -39,4 +39,4 @@ def test_lines_name_validators_views_and_blocks() -> None:
 
 def test_the_unions_are_closed() -> None:
     assert len(typing.get_args(inputs.Input)) == 12
-    assert len(typing.get_args(effects.Effect)) == 18
+    assert len(typing.get_args(effects.Effect)) == 20

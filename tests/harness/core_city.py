@@ -6,9 +6,8 @@ by then, and must never contradict another. Not here: sockets, and the event loo
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import Enum, auto
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -17,9 +16,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from harness.ledger_city import MemoryState
+from harness.watched_journal import Ballot, Crashed, WatchedJournal
+from harness.watched_journal import CrashAt as CrashAt
 from moyai.consensus.inputs import Now, Timer
 from moyai.consensus.messages import Proposal, VoteMessage
-from moyai.consensus.records import JournalRecord, Recovered, VoteRecord
 from moyai.ledger.genesis import genesis_state
 from moyai.node.clock import SystemClock
 from moyai.node.core import Core
@@ -38,12 +38,10 @@ from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest
 from moyai.primitives.ids import (
     ZERO_DIGEST,
     AccountId,
-    Digest,
     Epoch,
     NetworkKey,
     TimeMs,
     TransactionId,
-    View,
 )
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations import Operation
@@ -57,7 +55,7 @@ from moyai.primitives.transaction import (
     body_id,
     signing_message,
 )
-from moyai.primitives.vote import Vote, VoteKind
+from moyai.primitives.vote import Vote
 from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
 from moyai.storage.tree import StateTree
@@ -156,79 +154,11 @@ def fast_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-class CrashAt(Enum):
-    """Where a process can die with something half done."""
-
-    BEFORE_COMMIT = auto()
-    AFTER_COMMIT = auto()
-    BEFORE_WRITE = auto()
-    AFTER_WRITE = auto()
-    BEFORE_PRUNE = auto()
-    AFTER_PRUNE = auto()
-
-
-class Crashed(Exception):
-    """The process is gone."""
-
-
 class Weather(msgspec.Struct, frozen=True):
     """How the network treats a message."""
 
     delay_ms_max: int = 1
     lost_percent: int = 0
-
-
-class Ballot:
-    """All votes seen on the wire, by signer, view and kind."""
-
-    def __init__(self) -> None:
-        self._digests: dict[tuple[int, int, int, VoteKind], Digest] = {}
-
-    def __len__(self) -> int:
-        return len(self._digests)
-
-    def add(self, vote: Vote) -> None:
-        before = self._digests.setdefault(
-            (vote.epoch, vote.signer, vote.view, vote.kind), vote.digest
-        )
-        assert before == vote.digest, f"two votes of one view: {vote}"
-        kinds = {VoteKind.NULLIFY: VoteKind.FINALIZE, VoteKind.FINALIZE: VoteKind.NULLIFY}
-        other = kinds.get(vote.kind)
-        contradiction = (
-            other is not None and (vote.epoch, vote.signer, vote.view, other) in self._digests
-        )
-        assert not contradiction, f"nullify and finalize of one view: {vote}"
-
-
-class WatchedJournal:
-    """The journal of a node: notes which votes are durable, and where the process is to die."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.real = journal
-        self.crash_at: CrashAt | None = None
-        self.skipped = 0
-        self.votes = set(journal.load().votes)
-
-    def commit(
-        self, records: Sequence[JournalRecord], bodies: Mapping[Digest, tuple[bytes, ...]]
-    ) -> None:
-        self.skipped -= 1
-        if self.crash_at is CrashAt.BEFORE_COMMIT and self.skipped < 0:
-            raise Crashed
-        self.real.commit(records, bodies)
-        self.votes.update(record.vote for record in records if isinstance(record, VoteRecord))
-        if self.crash_at is CrashAt.AFTER_COMMIT and self.skipped < 0:
-            raise Crashed
-
-    def load(self) -> Recovered:
-        return self.real.load()
-
-    def prune(self, floor_view: View, epoch: Epoch, keep: Collection[Digest]) -> None:
-        if self.crash_at is CrashAt.BEFORE_PRUNE:
-            raise Crashed
-        self.real.prune(floor_view, epoch, keep)
-        if self.crash_at is CrashAt.AFTER_PRUNE:
-            raise Crashed
 
 
 class CoreCity:

@@ -6,6 +6,7 @@ import pytest
 
 from harness.core_city import CoreCity, CoreNode, CrashAt, document, forged
 from harness.orders import checked, header_of
+from harness.watched_journal import COMMITS_AND_WRITES
 from moyai.node.halt import NodeHalted
 from moyai.node.ingest import Submitted
 from moyai.p2p.messages import BodiesAnswer, HeadersAnswer, TargetAnswer, WireMessage
@@ -87,7 +88,7 @@ def test_afterwards_no_body_stays_behind(city: CoreCity) -> None:
     assert late.core.bodies._waiting == {}
 
 
-@pytest.mark.parametrize("where", list(CrashAt))
+@pytest.mark.parametrize("where", COMMITS_AND_WRITES)
 def test_a_crash_in_the_middle_of_catching_up(city: CoreCity, where: CrashAt) -> None:
     late = city.nodes[3]
     cut(city, late)

@@ -67,8 +67,8 @@ def test_final_blocks_are_executed_oldest_first_one_at_a_time(
     first, second = executor.execute_next(), executor.execute_next()
     assert first is not None
     assert second is not None
-    assert (first.height, second.height) == (1, 2)
-    assert first.state_root != second.state_root
+    assert (first.executed.height, second.executed.height) == (1, 2)
+    assert first.executed.state_root != second.executed.state_root
     assert executor.execute_next() is None
     assert chain.height == 2
     assert bodies.find(BODIES[1][0].id) is None

@@ -241,3 +241,33 @@ def test_observers_follow() -> None:
     for _ in range(10):
         final(world)
     assert len(set(world.heights())) == 1
+
+
+def in_epoch(world: World, epoch: int) -> bool:
+    return all(node.chain.epoch == epoch for node in world.nodes if node.alive)
+
+
+def test_members_join_and_leave_while_the_city_works() -> None:
+    world = World(4, 1, joining=2)
+    world.start()
+    for epoch, people in enumerate(((0, 1, 2, 3, 4), (0, 1, 2, 4, 5), (1, 2, 4, 5)), start=1):
+        final(world)
+        world.change_members(people)
+        assert world.run(20_000, partial(in_epoch, world, epoch)), world.heights()
+        final(world)
+    votes = [node.machine.status().epoch for node in world.nodes if node.machine]
+    assert votes == [3] * 6
+    assert sum(node.index is None for node in world.nodes) == 2
+
+
+def test_x8_who_slept_through_an_epoch_is_led_through_its_end() -> None:
+    world = World(4, 1, joining=1)
+    world.start()
+    world.kill(world.nodes[3])
+    for epoch, people in enumerate(((0, 1, 2, 3, 4), (0, 1, 2, 3)), start=1):
+        world.change_members(people)
+        assert world.run(20_000, partial(in_epoch, world, epoch))
+    final(world)
+    world.start(world.nodes[3])
+    assert world.run(20_000, partial(in_epoch, world, 2))
+    final(world)

@@ -12,6 +12,12 @@ from harness.consensus.swarm import Swarm
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 90
 RESTART_SEEDS = 60
+CHANGE_SEEDS = 40
+CHANGE_MARKS = {
+    "an epoch ended",
+    "an epoch ended by a filler",
+    "led through the end of an epoch",
+}
 MARKS = {"both certificates of a view", "in the middle of a view", "synced", "evidence"}
 
 
@@ -27,6 +33,12 @@ def test_histories_of_many_faults() -> None:
 def test_x9_all_nodes_restarted_at_random_steps() -> None:
     for seed in range(RESTART_SEEDS):
         Swarm(seed, {}, restarts=True).run()
+
+
+def test_x8_members_change_while_anything_may_happen() -> None:
+    outcomes = [Swarm(seed, {}, changes=True).run() for seed in range(CHANGE_SEEDS)]
+    seen = {mark for outcome in outcomes for mark in outcome.marks}
+    assert seen >= CHANGE_MARKS, f"the swarm never reached {CHANGE_MARKS - seen}"
 
 
 @pytest.mark.parametrize("seed", [4, 11])

@@ -37,10 +37,10 @@ class Invariants:
         self._city = city
         self._traitors = traitors
         self.final: dict[int, Digest] = {0: header_digest(GENESIS)}
-        self.notarized: dict[int, Digest] = {}
-        self.nullified: set[int] = set()
-        self.finalized: dict[int, Digest] = {}
-        self._signed: dict[tuple[NetworkKey, int, VoteKind], Digest] = {}
+        self.notarized: dict[tuple[int, int], Digest] = {}
+        self.nullified: set[tuple[int, int]] = set()
+        self.finalized: dict[tuple[int, int], Digest] = {}
+        self._signed: dict[tuple[NetworkKey, int, int, VoteKind], Digest] = {}
 
     def check(self, node: "Node", effect: Effect) -> None:
         match effect:
@@ -51,10 +51,10 @@ class Invariants:
             case Broadcast() | Send():
                 self._says(node, effect.message)
             case Finalized():
-                for header in effect.headers:
-                    self._is_final(header)
+                self._are_final(effect)
             case EvidenceFound():
-                signer = self._city.network_keys[effect.evidence.first.signer]
+                vote = effect.evidence.first
+                signer = self._city.at(vote.epoch).network_keys[vote.signer]
                 if signer not in self._traitors:
                     raise Violation("evidence names an honest key")
             case Halt():
@@ -62,13 +62,19 @@ class Invariants:
             case _:
                 pass
 
+    def _are_final(self, effect: Finalized) -> None:
+        for header in effect.headers:
+            self._is_final(header)
+        if effect.headers[-1].epoch_end is None and effect.fillers:
+            raise Violation("fillers above a block that ends no epoch")
+
     def _signs(self, node: "Node", vote: Vote) -> None:
-        key = (node.key, vote.view, vote.kind)
+        key = (node.key, vote.epoch, vote.view, vote.kind)
         known = self._signed.setdefault(key, vote.digest)
         if known != vote.digest:
             raise Violation(f"two votes of one kind in view {vote.view}")
         both = (VoteKind.NULLIFY, VoteKind.FINALIZE)
-        if all((node.key, vote.view, kind) in self._signed for kind in both):
+        if all((node.key, vote.epoch, vote.view, kind) in self._signed for kind in both):
             raise Violation(f"nullify and finalize in view {vote.view}")
 
     def _says(self, node: "Node", message: ConsensusMessage) -> None:
@@ -87,12 +93,12 @@ class Invariants:
     def _would_remember(self, node: "Node", vote: Vote) -> None:
         if vote.signer != node.index:
             return
-        record = node.journal.votes.get((vote.view, vote.kind))
+        record = node.journal.votes.get((vote.epoch, vote.view, vote.kind))
         if record is None or record.vote != vote:
             raise Violation(f"a {vote.kind.name} on the wire that a crash would lose")
 
     def _certified(self, certificate: Certificate) -> None:
-        view, known = certificate.view, certificate.digest
+        view, known = (certificate.epoch, certificate.view), certificate.digest
         match certificate.kind:
             case VoteKind.NOTARIZE:
                 known = self.notarized.setdefault(view, certificate.digest)
@@ -112,5 +118,5 @@ class Invariants:
         if self.final.get(header.height - 1) != header.parent:
             raise Violation(f"the parent of height {header.height} is not final")
         for view in range(header.parent_view + 1, header.view):
-            if view not in self.nullified:
+            if (header.epoch, view) not in self.nullified:
                 raise Violation(f"view {view} was skipped and not nullified")

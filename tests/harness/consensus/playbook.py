@@ -95,8 +95,9 @@ class Stage:
         tip: FinalTip | None = None,
         double_sign_check_ms: int = 0,
         parameters: Parameters | None = None,
+        epoch: int = 0,
     ) -> None:
-        self.city = City(count)
+        self.city = City(count, epoch)
         self.me = me
         self.now_ms = START_MS
         self.wall_ms = GENESIS.time_ms + START_MS
@@ -120,10 +121,11 @@ class Stage:
         self.lines: list[str] = []
 
     @classmethod
-    def following(cls, *views: int) -> "Stage":
+    def following(cls, *views: int, tip: FinalTip | None = None, epoch: int = 0) -> "Stage":
         """Return a started stage whose machine leads none of these views."""
-        leaders = {cls().leader(view) for view in views}
-        stage = cls(me=next(index for index in range(4) if index not in leaders))
+        leaders = {cls(epoch=epoch).leader(view) for view in views}
+        me = next(index for index in range(4) if index not in leaders)
+        stage = cls(me=me, tip=tip, epoch=epoch)
         stage.start()
         return stage
 

@@ -3,11 +3,13 @@
 Not here: time and the network (`world`), the disk (`store`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
+import msgspec
+
 from harness.consensus.keys import City
-from harness.consensus.store import Chain, Journal
+from harness.consensus.store import Chain, Journal, Proof
 from moyai.consensus.config import MachineConfig
 from moyai.consensus.effects import (
     Broadcast,
@@ -18,11 +20,13 @@ from moyai.consensus.effects import (
     Count,
     DropBlock,
     Effect,
+    EpochEnded,
     EvidenceFound,
     Finalized,
     Halt,
     Misbehaved,
     Persist,
+    ProveEpochEnd,
     Send,
     SetTimer,
     ShareTransactions,
@@ -38,6 +42,7 @@ from moyai.consensus.inputs import (
     EvidenceVerified,
     Executed,
     Input,
+    LinksChanged,
     MessageReceived,
     Now,
     Started,
@@ -48,7 +53,7 @@ from moyai.consensus.inputs import (
     WorkChanged,
 )
 from moyai.consensus.machine import Machine
-from moyai.consensus.messages import ConsensusMessage
+from moyai.consensus.messages import CertificateMessage, ConsensusMessage
 from moyai.consensus.records import BlockRecord, CertificateRecord
 from moyai.primitives.block import header_digest
 from moyai.primitives.certificate import Certificate
@@ -93,6 +98,9 @@ class Ports(NamedTuple):
     peers: Callable[["Node"], list[NetworkKey]]
     validators: Callable[["Node"], list[NetworkKey]]
     jitter_ms: Callable[[float], float]
+    make_config: Callable[["Node"], MachineConfig]
+    connected: Callable[["Node"], tuple[NetworkKey, ...]]
+    changes: Container[TransactionId]
 
 
 class Node:
@@ -103,7 +111,7 @@ class Node:
         self.index = index
         self.ports = ports
         self.journal = Journal()
-        self.chain = Chain()
+        self.chain = Chain(ports.city, ports.changes)
         self.known: dict[TransactionId, None] = {}
         self.lives = 0
         self.machine: Machine | None = None
@@ -119,6 +127,7 @@ class Node:
         self.checks: dict[Digest, CheckBlock] = {}
         self.timers: dict[Timer, int] = {}
         self.syncing: CatchUp | None = None
+        self.ending: EpochEnded | None = None
         self._writing = False
         self._serial = 0
 
@@ -126,16 +135,34 @@ class Node:
     def alive(self) -> bool:
         return self.machine is not None
 
-    def start(self, make_config: Callable[["Node"], MachineConfig]) -> None:
+    def start(self) -> None:
         """Begin a life with what the disk holds."""
         self.lives += 1
         recovered = self.journal.recovered()
         for record in recovered.blocks:
             self.bodies[header_digest(record.header)] = record.transaction_ids
             self.known.update(dict.fromkeys(record.transaction_ids))
-        self.machine = Machine(make_config(self), recovered)
+        self._make_machine()
         self.known = {each: None for each in self.known if each not in self.chain.final_ids}
         self.give(Started())
+        self._work_changed()
+
+    def _make_machine(self) -> None:
+        config = self.ports.make_config(self)
+        self.index = config.index
+        self.machine = Machine(config, self.journal.recovered())
+
+    def _change_epoch(self) -> None:
+        """Go on in the next epoch once the last block of this one is on disk."""
+        ended = self.ending
+        if ended is None or self.chain.durable_height < ended.headers[-1].height:
+            return
+        self.ending, self.timers, self.checks = None, {}, {}
+        self.journal.begin_epoch(self.chain.epoch)
+        self._make_machine()
+        assert self.ports.city.next_set(self.chain.epoch - 1) == ended.next_set
+        self.give(Started())
+        self.give(LinksChanged(self.ports.connected(self)))
         self._work_changed()
 
     def crash(self) -> None:
@@ -149,7 +176,7 @@ class Node:
         """Lose the disk; the key is still there."""
         self.journal = Journal()
         self.journal.unused = False
-        self.chain = Chain()
+        self.chain = Chain(self.ports.city, self.ports.changes)
 
     def later(self, delay_ms: float, event: Input) -> None:
         """Give `event` after a while, unless this life has ended."""
@@ -208,7 +235,7 @@ class Node:
         pending = len(self.known)
         self.give(WorkChanged(pending=pending > 0, full_block=pending >= FULL_BLOCK))
 
-    def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one arm each
+    def perform(self, effect: Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm each
         """Do what the effect says, as its documentation has it."""
         match effect:
             case Persist():
@@ -242,6 +269,13 @@ class Node:
                 self.counters[key] = self.counters.get(key, 0) + 1
             case VerifyVote() | VerifyCertificate() | VerifyEvidence():
                 self._verify(effect)
+            case EpochEnded():
+                self.ending = effect
+                self.ports.after(0, self._change_epoch)
+            case ProveEpochEnd():
+                end = self.chain.end_of(effect.epoch)
+                if end is not None and end.proof.certificate is not None:
+                    self.ports.send(self.key, effect.to, CertificateMessage(end.proof.certificate))
             case DropBlock() | EvidenceFound() | Misbehaved():
                 pass
 
@@ -324,15 +358,16 @@ class Node:
             if header.height <= self.chain.tip.header.height:
                 continue
             digest = header_digest(header)
-            certificate = effect.certificate if digest == effect.certificate.digest else None
-            stored = self.chain.append(header, self.bodies.get(digest, ()), certificate)
+            last = header == effect.headers[-1]
+            proof = Proof(effect.certificate, effect.fillers) if last else Proof()
+            stored = self.chain.append(header, self.bodies.get(digest, ()), proof)
             assert len(stored.ids) == header.tx_count
             for each in stored.ids:
                 self.known.pop(each, None)
             roots = stored.executed
             self.later(
                 self.ports.jitter_ms(4.0),
-                Executed(roots.height, roots.state_root, roots.receipts_root),
+                Executed(roots.height, roots.state_root, roots.receipts_root, stored.pending),
             )
         self._work_changed_later()
         self._write_chain()
@@ -352,6 +387,7 @@ class Node:
                 self._writing = False
                 self.chain.sync()
                 self.journal.prune(self.chain.durable_height)
+                self._change_epoch()
 
         self.ports.after(CHAIN_WRITE_MS, written)
 
@@ -366,14 +402,17 @@ class Node:
         target = self.syncing
         self.syncing = None
         for block in source.blocks[self.chain.tip.header.height + 1 :]:
-            certificate = target.certificate if block.digest == target.certificate.digest else None
-            self.chain.append(block.header, block.ids, certificate)
+            certified = target.certificate.digest in block.certified
+            fillers = block.fillers_to(target.certificate.digest)
+            proof = Proof(target.certificate, fillers) if certified else Proof()
+            self.chain.append(block.header, block.ids, proof)
             for each in block.ids:
                 self.known.pop(each, None)
-            if certificate is not None:
+            if certified:
                 break
         self.chain.sync()
-        self.later(SYNC_MS, Synced(self.chain.final_tip()))
+        tip = msgspec.structs.replace(self.chain.final_tip(), certificate=target.certificate)
+        self.later(SYNC_MS, Synced(tip, self.chain.tip.proof.fillers))
         self._work_changed_later()
 
     def _share(self, effect: ShareTransactions) -> None:

@@ -4,9 +4,11 @@ behind.
 Not here: LMDB (`storage`).
 """
 
+from collections.abc import Container
 from hashlib import sha256
+from typing import NamedTuple
 
-from harness.consensus.keys import CHAIN_ID
+from harness.consensus.keys import CHAIN_ID, City
 from moyai.consensus.config import ExecutedBlock, FinalTip
 from moyai.consensus.records import (
     AbstainRecord,
@@ -54,7 +56,8 @@ GENESIS = Header(
 
 def execute(before: Executed, header: Header, ids: tuple[TransactionId, ...]) -> Executed:
     """The reference ledger: a hash chain over all transactions in order."""
-    root = Digest(sha256(before.state_root + b"".join(ids)).digest())
+    end = header.epoch_end or b""
+    root = Digest(sha256(before.state_root + b"".join(ids) + end).digest())
     return Executed(header.height, root, root)
 
 
@@ -64,10 +67,10 @@ class Journal:
     def __init__(self) -> None:
         self.floor: FloorRecord | None = None
         self.abstain: AbstainRecord | None = None
-        self.votes: dict[tuple[int, int], VoteRecord] = {}
-        self.certificates: dict[tuple[int, int], CertificateRecord] = {}
+        self.votes: dict[tuple[int, int, int], VoteRecord] = {}
+        self.certificates: dict[tuple[int, int, int], CertificateRecord] = {}
         self.blocks: dict[Digest, BlockRecord] = {}
-        self.proposals: dict[View, ProposalRecord] = {}
+        self.proposals: dict[tuple[int, int], ProposalRecord] = {}
         self.evidence: list[EvidenceRecord] = []
         self.unused = True
 
@@ -75,17 +78,20 @@ class Journal:
         for record in records:
             match record:
                 case VoteRecord():
-                    self.votes[record.vote.view, record.vote.kind] = record
+                    vote = record.vote
+                    self.votes[vote.epoch, vote.view, vote.kind] = record
                     self.unused = False
                 case CertificateRecord():
-                    key = (record.certificate.view, record.certificate.kind)
+                    certificate = record.certificate
+                    key = (certificate.epoch, certificate.view, certificate.kind)
                     known = self.certificates.get(key)
                     if known is None or known.lazy:
                         self.certificates[key] = record
                 case BlockRecord():
                     self.blocks[header_digest(record.header)] = record
                 case ProposalRecord():
-                    self.proposals[record.proposal.header.view] = record
+                    header = record.proposal.header
+                    self.proposals[header.epoch, header.view] = record
                 case FloorRecord():
                     self.floor = record
                 case EvidenceRecord():
@@ -97,16 +103,26 @@ class Journal:
         """Drop what lies below the floor, blocks once the chain store has them for good."""
         if self.floor is None:
             return
-        view = self.floor.certificate.view
-        self.votes = {key: record for key, record in self.votes.items() if key[0] > view}
-        self.certificates = {k: record for k, record in self.certificates.items() if k[0] > view}
-        self.proposals = {key: each for key, each in self.proposals.items() if key > view}
+        floor = (self.floor.certificate.epoch, self.floor.certificate.view)
+        self._forget(floor)
         height = min(durable_height, self.floor.headers[0].height)
         self.blocks = {
             digest: record
             for digest, record in self.blocks.items()
             if record.header.height > height
         }
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Drop all that belongs to the epochs before, whose blocks the chain store has."""
+        self._forget((epoch, 0))
+        self.blocks = {
+            digest: record for digest, record in self.blocks.items() if record.header.epoch >= epoch
+        }
+
+    def _forget(self, floor: tuple[int, int]) -> None:
+        self.votes = {key: each for key, each in self.votes.items() if key[:2] > floor}
+        self.certificates = {k: each for k, each in self.certificates.items() if k[:2] > floor}
+        self.proposals = {key: each for key, each in self.proposals.items() if key > floor}
 
     def crash(self) -> None:
         """Lose every lazy record."""
@@ -125,6 +141,13 @@ class Journal:
         )
 
 
+class Proof(NamedTuple):
+    """How a block became final: by a later one, by its own certificate, or by that of a filler."""
+
+    certificate: Certificate | None = None
+    fillers: tuple[Header, ...] = ()
+
+
 class StoredBlock:
     """A final block with its ids, the roots after it, and its certificate if it has one."""
 
@@ -133,20 +156,43 @@ class StoredBlock:
         header: Header,
         ids: tuple[TransactionId, ...],
         executed: Executed,
-        certificate: Certificate | None,
+        pending: Digest | None,
+        proof: Proof,
     ) -> None:
         self.header = header
         self.digest = header_digest(header)
         self.ids = ids
         self.executed = executed
-        self.certificate = certificate
+        self.pending = pending
+        self.proof = proof
+
+    @property
+    def certified(self) -> tuple[Digest, ...]:
+        """Return the digests by whose finalization this block is final at once."""
+        return (self.digest, *(header_digest(filler) for filler in self.proof.fillers))
+
+    def fillers_to(self, digest: Digest) -> tuple[Header, ...]:
+        """Return the fillers up to the one with this digest; none when it is the block's own."""
+        return (
+            self.proof.fillers[: self.certified.index(digest)] if digest in self.certified else ()
+        )
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """Return the certificate of this very block."""
+        return None if self.proof.fillers else self.proof.certificate
 
 
 class Chain:
-    """Final blocks in order; a crash loses those above `durable_height`."""
+    """Final blocks in order; a crash loses those above `durable_height`.
 
-    def __init__(self) -> None:
-        self.blocks = [StoredBlock(GENESIS, (), GENESIS.executed, None)]
+    A transaction of `changes` asks for the validators that the city plans for the next epoch.
+    """
+
+    def __init__(self, city: City, changes: Container[TransactionId]) -> None:
+        self._city = city
+        self._changes = changes
+        self.blocks = [StoredBlock(GENESIS, (), GENESIS.executed, None, Proof())]
         self.durable_height = Height(0)
         self.final_ids: dict[TransactionId, Height] = {}
 
@@ -154,16 +200,36 @@ class Chain:
     def tip(self) -> StoredBlock:
         return self.blocks[-1]
 
-    def append(
-        self, header: Header, ids: tuple[TransactionId, ...], certificate: Certificate | None
-    ) -> StoredBlock:
+    def append(self, header: Header, ids: tuple[TransactionId, ...], proof: Proof) -> StoredBlock:
         assert header.parent == self.tip.digest
-        stored = StoredBlock(header, ids, execute(self.tip.executed, header, ids), certificate)
+        executed = execute(self.tip.executed, header, ids)
+        pending = self._pending_after(header, ids)
+        stored = StoredBlock(header, ids, executed, pending, proof)
         self.blocks.append(stored)
         for each in ids:
             assert each not in self.final_ids, "a transaction became final twice"
             self.final_ids[each] = header.height
         return stored
+
+    def _pending_after(self, header: Header, ids: tuple[TransactionId, ...]) -> Digest | None:
+        """A change under way shuts out another until its epoch has ended."""
+        pending = self.tip.pending
+        if pending is None and any(each in self._changes for each in ids):
+            pending = self._city.next_set(header.epoch)
+        return None if header.epoch_end is not None else pending
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch of the next block."""
+        header = self.tip.header
+        return header.epoch + (header.epoch_end is not None)
+
+    def end_of(self, epoch: int) -> StoredBlock | None:
+        """Return the block that ended an epoch."""
+        for block in self.blocks:
+            if block.header.epoch == epoch and block.header.epoch_end is not None:
+                return block
+        return None
 
     def sync(self) -> None:
         self.durable_height = self.tip.header.height
@@ -180,5 +246,8 @@ class Chain:
         for block in self.blocks[:-1]:
             frontier = frontier.append(block.digest)
         first = min(self.tip.header.executed.height + 1, self.tip.header.height)
-        recent = tuple(ExecutedBlock(block.header, block.executed) for block in self.blocks[first:])
+        recent = tuple(
+            ExecutedBlock(block.header, block.executed, block.pending)
+            for block in self.blocks[first:]
+        )
         return FinalTip(self.tip.certificate, frontier, recent)

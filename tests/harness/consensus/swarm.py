@@ -11,7 +11,15 @@ import msgspec
 from harness.consensus.invariants import Violation
 from harness.consensus.shell import Node
 from harness.consensus.world import Behaviour, Network, World
-from moyai.consensus.effects import Broadcast, CatchUp, Count, Effect, EvidenceFound
+from moyai.consensus.effects import (
+    Broadcast,
+    CatchUp,
+    Count,
+    Effect,
+    EpochEnded,
+    EvidenceFound,
+    ProveEpochEnd,
+)
 from moyai.consensus.messages import CertificateMessage, VoteMessage
 from moyai.primitives.parameters import Parameters
 
@@ -31,6 +39,7 @@ class Faults(msgspec.Struct):
     crash: float = 0.0
     crash_all: float = 0.0
     clock: float = 0.0
+    change: float = 0.0
     traitor: str = ""
 
 
@@ -56,6 +65,7 @@ class Swarm:
         traitors: dict[str, Callable[[], Behaviour]],
         *,
         restarts: bool = False,
+        changes: bool = False,
     ) -> None:
         self.seed = seed
         self.random = Random(seed ^ 0x5EED)
@@ -63,8 +73,14 @@ class Swarm:
         parameters = Parameters(
             delta_ms=self.random.choice((100, 250)), status_ms=1_000, rebroadcast_ms=500
         )
-        self.world = World(size, seed, parameters=parameters, observers=self.random.choice((0, 1)))
+        observers = self.random.choice((0, 1))
+        self.size, self.joining = size, 2 if changes else 0
+        self.world = World(
+            size, seed, parameters=parameters, observers=observers, joining=self.joining
+        )
         self.faults = Faults(crash_all=0.08) if restarts else self._draw(sorted(traitors))
+        if changes:
+            self.faults.change, self.faults.traitor = 0.1, ""
         self.restarts = 0
         self.marks: dict[str, None] = {}
         if self.faults.traitor:
@@ -80,6 +96,12 @@ class Swarm:
                 self.marks["synced"] = None
             case EvidenceFound():
                 self.marks["evidence"] = None
+            case EpochEnded(headers=headers):
+                self.marks["an epoch ended"] = None
+                if len(headers) > 1:
+                    self.marks["an epoch ended by a filler"] = None
+            case ProveEpochEnd():
+                self.marks["led through the end of an epoch"] = None
             case Count(counter="abstaining"):
                 self.marks["abstained"] = None
             case Broadcast(message=CertificateMessage()):
@@ -127,6 +149,8 @@ class Swarm:
         world.start()
         while world.now_ms < CHAOS_MS:
             self._disturb()
+            if self.faults.change and self.random.random() < self.faults.change:
+                self._change_members()
             if self.random.random() < 0.5:
                 living = [node for node in world.honest if node.alive]
                 if living:
@@ -189,6 +213,12 @@ class Swarm:
                 node.crash_after = random.randrange(6)
         if random.random() < faults.clock:
             world.clock_offset_ms[random.choice(world.nodes).key] = random.randrange(-1_000, 1_000)
+
+    def _change_members(self) -> None:
+        """Let the next epoch have at least four of all who could vote, whoever they are."""
+        people = list(range(self.size + self.joining))
+        self.random.shuffle(people)
+        self.world.change_members(sorted(people[: self.random.randrange(4, len(people) + 1)]))
 
     def _partition(self) -> None:
         nodes = list(self.world.nodes)

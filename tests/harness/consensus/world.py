@@ -5,7 +5,7 @@ Not here: what must always hold (`invariants`).
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from random import Random
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from harness.consensus.invariants import Invariants
-from harness.consensus.keys import CHAIN_ID, City
+from harness.consensus.keys import CHAIN_ID, City, network_key_of
 from harness.consensus.shell import Node, Ports, Transactions, WireMessage
 from harness.consensus.store import GENESIS, Chain
 from moyai.consensus.config import MachineConfig
@@ -53,9 +53,11 @@ class World:
         *,
         parameters: Parameters | None = None,
         observers: int = 0,
+        joining: int = 0,
     ) -> None:
         self.random = Random(seed)
         self.city = City(count)
+        self.changes: dict[TransactionId, None] = {}
         self.parameters = parameters or Parameters()
         self.network = Network()
         self.now_ms = 0.0
@@ -71,6 +73,7 @@ class World:
         keys: list[tuple[NetworkKey, ValidatorIndex | None]] = [
             (key, ValidatorIndex(index)) for index, key in enumerate(self.city.network_keys)
         ]
+        keys += [(network_key_of(count + number), None) for number in range(joining)]
         keys += [
             (NetworkKey(sha256(b"observer %d" % number).digest()), None)
             for number in range(observers)
@@ -115,8 +118,13 @@ class World:
             peers=lambda node: [
                 p for p in self.by_key if p != node.key and self.linked(p, node.key)
             ],
-            validators=lambda node: [key for key in self.city.network_keys if key != node.key],
+            validators=lambda node: [
+                key for key in self.city.at(node.chain.epoch).network_keys if key != node.key
+            ],
             jitter_ms=lambda most: self.random.random() * most,
+            make_config=self.config,
+            connected=self._connected,
+            changes=self.changes,
         )
 
     def _observe(self, node: Node, effect: Effect) -> None:
@@ -126,13 +134,17 @@ class World:
             self.invariants.check(node, effect)
 
     def config(self, node: Node) -> MachineConfig:
+        """Return the surroundings of a machine in the epoch that the node's chain store is in."""
+        epoch = node.chain.epoch
+        roster = self.city.at(epoch)
+        index = self.city.index_of(node.key, epoch)
         return MachineConfig(
             chain_id=CHAIN_ID,
-            validators=self.city.validators,
-            network_keys=self.city.network_keys,
-            index=node.index,
+            validators=roster.validators,
+            network_keys=roster.network_keys,
+            index=index,
             parameters=self.parameters,
-            sign=self.city.signer(node.index if node.index is not None else 0),
+            sign=self.city.signer(index or 0, epoch),
             tip=node.chain.final_tip(),
             double_sign_check_ms=self.double_sign_check_ms,
         )
@@ -143,7 +155,7 @@ class World:
             if node.alive or node.halted:
                 continue
             self.down.discard(node.key)
-            node.start(self.config)
+            node.start()
         self.links_changed()
 
     def kill(self, *nodes: Node) -> None:
@@ -163,8 +175,10 @@ class World:
     def links_changed(self) -> None:
         for node in self.nodes:
             if node.alive:
-                connected = tuple(sorted(p for p in self.by_key if self._sees(node.key, p)))
-                node.give(LinksChanged(connected))
+                node.give(LinksChanged(self._connected(node)))
+
+    def _connected(self, node: Node) -> tuple[NetworkKey, ...]:
+        return tuple(sorted(peer for peer in self.by_key if self._sees(node.key, peer)))
 
     def _sees(self, here: NetworkKey, there: NetworkKey) -> bool:
         return here != there and self.linked(here, there)
@@ -224,7 +238,7 @@ class World:
         for peer in self.nodes:
             if not peer.alive or peer is node or not self.linked(peer.key, node.key):
                 continue
-            if any(block.digest == certificate.digest for block in peer.chain.blocks):
+            if any(certificate.digest in block.certified for block in peer.chain.blocks):
                 return peer.chain
         return None
 
@@ -243,6 +257,13 @@ class World:
                     for key in self.city.network_keys:
                         self.send(node.key, key, Transactions(tuple(ids)))
         return tuple(ids)
+
+    def change_members(self, people: Iterable[int]) -> None:
+        """Let the next epoch have these validators: the ids above the first ones are who joins."""
+        epoch = max(node.chain.epoch for node in self.nodes)
+        if self.city.next_set(epoch) is None:
+            self.city.plan(epoch + 1, people)
+        self.changes.update(dict.fromkeys(self.submit(1)))
 
     @property
     def honest(self) -> list[Node]:
