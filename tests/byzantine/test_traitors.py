@@ -31,6 +31,7 @@ def test_one_traitor_stops_nothing(behaviour: str, count: int, seed: int) -> Non
 @pytest.mark.parametrize(
     ("behaviour", "pair"),
     [
+        ("conflicter", {VoteKind.NOTARIZE}),
         ("equivocator", {VoteKind.NOTARIZE}),
         ("nuller", {VoteKind.NULLIFY, VoteKind.FINALIZE}),
         ("spammer", {VoteKind.NOTARIZE}),
@@ -69,3 +70,25 @@ def test_memory_stays_bounded_under_spam() -> None:
         assert len(core.tally._views) <= 16
         assert len(core.tree) <= 16
         assert len(core.evidence.all()) <= 16
+
+
+def test_nobody_is_convicted_by_what_an_impersonator_says() -> None:
+    world = city("impersonator", 4, 1)
+    for _ in range(8):
+        world.submit(1, world.honest[0])
+        world.run(1_000)
+    assert all(not node.journal.evidence for node in world.honest)
+    assert all(not node.machine.status().abstaining for node in world.honest)
+
+
+def test_x13_claims_of_heights_that_nobody_has_keep_nobody_from_catching_up() -> None:
+    world = city("sync_liar", 4, 1)
+    late = world.honest[0]
+    for _ in range(6):
+        world.kill(late)
+        ids = world.submit(2, world.honest[1])
+        world.run(2_000)
+        world.start(late)
+        assert world.run(10_000, partial(world.all_final, ids)), world.heights()
+        assert late.machine is not None
+        assert late.machine.status().view < 1_000

@@ -40,6 +40,19 @@ def test_a_bad_signature_leaves_room_for_the_true_proposal() -> None:
     assert (NOTARIZE, 1) in stage.voted_durably()
 
 
+def test_x11_what_the_leader_did_not_sign_is_not_read() -> None:
+    stage = Stage.following(1)
+    block = stage.make(1, ids=1)
+    proposal = stage.proposal(block)
+    for fields in ({"time_ms": TimeMs(block.header.time_ms + 1)}, {"tx_bytes": 0}):
+        header = msgspec.structs.replace(block.header, **fields)
+        stage.hear(stage.leader(1), msgspec.structs.replace(proposal, header=header))
+        assert stage.of(Misbehaved)
+    assert stage.machine.status().waits_for == "work"
+    stage.propose(block)
+    assert stage.voted_durably() == [(NOTARIZE, 1)]
+
+
 def test_ids_must_be_those_of_the_header() -> None:
     stage = Stage.following(1)
     block = stage.make(1, ids=2)

@@ -33,7 +33,7 @@ def test_the_digest_is_pinned() -> None:
     )
 
 
-def test_every_field_is_under_the_digest() -> None:
+def test_x11_every_field_is_under_the_digest_that_votes_sign() -> None:
     changes: dict[str, object] = {
         "chain_id": "komatsu",
         "epoch": 1,

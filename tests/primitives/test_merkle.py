@@ -12,6 +12,7 @@ from moyai.primitives.merkle import (
     Frontier,
     MerkleTree,
     inclusion_path,
+    inclusion_root,
     list_inclusion_path,
     merkle_root,
     verify_inclusion,
@@ -93,3 +94,13 @@ def test_a_finished_tree_gives_the_same_paths(leaves: list[bytes], data: st.Data
 def test_a_finished_tree_has_no_other_leaves(index: int) -> None:
     with pytest.raises(ProofError):
         MerkleTree([b"a", b"b", b"c"]).path(index)
+
+
+def test_a_path_that_is_too_short_or_too_long_for_its_tree_is_refused() -> None:
+    entries = [bytes((number,)) for number in range(8)]
+    path = list_inclusion_path(3, entries)
+    for length in range(len(path)):
+        with pytest.raises(ProofError, match="does not lead to the root"):
+            inclusion_root(entries[3], 3, len(entries), path[:length])
+    with pytest.raises(ProofError, match="does not lead to the root"):
+        inclusion_root(entries[3], 3, len(entries), [*path, path[0]])
