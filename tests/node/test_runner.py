@@ -13,7 +13,7 @@ from moyai.consensus.machine import Machine
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.consensus.records import BlockRecord, JournalRecord
 from moyai.node.halt import NodeHalted
-from moyai.node.starting import read_tip
+from moyai.node.tip import read_tip
 from moyai.primitives.block import Executed, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, View
