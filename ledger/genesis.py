@@ -1,10 +1,7 @@
 """The state that a genesis document leads to: members, their accounts and the parameters."""
 
-<<<<<<< HEAD
 from moyai.ledger.epoch_end import entry_of
-=======
 from moyai.ledger.identity import OFFICERS_FOR_PREMIUM
->>>>>>> main
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member
 from moyai.primitives.ids import Epoch

@@ -17,12 +17,8 @@ from moyai.node.config import NodeConfig, address_parts
 from moyai.node.core import Core
 from moyai.node.driver import Driver, LoopWrites
 from moyai.node.housekeeping import Housekeeping
-<<<<<<< HEAD
 from moyai.node.identity import OwnIdentity, directory_of
-=======
-from moyai.node.identity import OwnIdentity, directory_of, machine_config
 from moyai.node.measuring import BlockMetrics, MeasuredJournal, MeasuredWrites
->>>>>>> main
 from moyai.node.observer import LogObserver
 from moyai.node.operator_actions import OperatorActions
 from moyai.node.perform import Surroundings
@@ -36,12 +32,8 @@ from moyai.node.writer import ChainWriter
 from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
 from moyai.p2p.messages import WireMessage
-<<<<<<< HEAD
 from moyai.p2p.peers import Directory
-from moyai.p2p.ports import Handlers, HubConfig, Notice
-=======
 from moyai.p2p.ports import Event, Handlers, HubConfig, Notice
->>>>>>> main
 from moyai.primitives.genesis import Genesis, genesis_digest
 from moyai.primitives.ids import Height, NetworkKey, TransactionId
 from moyai.primitives.state_keys import GOVERNANCE

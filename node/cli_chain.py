@@ -45,36 +45,6 @@ def status(city: CityOption = None, node: NodeOption = None, json: JsonOption = 
         raise Answer(ExitCode.UNREACHABLE)
 
 
-<<<<<<< HEAD
-=======
-def members(city: CityOption = None, node: NodeOption = None, json: JsonOption = False) -> None:
-    """Show the member organisations and the nodes that follow without voting."""
-    answer = ask(node_urls(city, node), "members_list")
-    if json:
-        print_json(answer)
-        return
-    print_table(
-        ("validator", "member", "endpoint", "roles", "account"),
-        [
-            (
-                str(one["validator"]),
-                one["name"],
-                one["endpoint"],
-                ", ".join(one["roles"]),
-                one["account"],
-            )
-            for one in answer["members"]
-        ],
-        unbroken=True,
-    )
-    if answer["full_nodes"]:
-        print_table(
-            ("follows without a vote", "endpoint"),
-            [(one["name"], one["endpoint"]) for one in answer["full_nodes"]],
-        )
-
-
->>>>>>> main
 def params(city: CityOption = None, node: NodeOption = None, json: JsonOption = False) -> None:
     """Show the parameters that all nodes share."""
     answer = ask(node_urls(city, node), "params_get")

@@ -156,12 +156,8 @@ class Core:
         parts = Parts(
             verifier=ConsensusVerifier(config.chain_id, config.validators),
             bodies=self.bodies,
-<<<<<<< HEAD
             builder=Builder(config.parameters, self.mempool, self.bodies),
-=======
-            builder=Builder(parameters, self.mempool, self.bodies),
             ingest=self.ingest,
->>>>>>> main
             fetcher=self._fetcher,
             performer=self.performer,
         )

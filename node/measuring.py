@@ -4,14 +4,14 @@ Not here: the names of the metrics (`rpc.metrics`), and what is read off each se
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from typing_extensions import override
 
-from moyai.consensus.records import JournalRecord
+from moyai.consensus.records import JournalRecord, Recovered
 from moyai.ledger.codes import Code
 from moyai.node.ports import JournalPort
-from moyai.primitives.ids import Digest, Height, TransactionId
+from moyai.primitives.ids import Digest, Epoch, Height, TransactionId, View
 from moyai.primitives.receipt import OK
 from moyai.rpc.metrics import Metrics
 from moyai.rpc.ports import SubmitOutcome, Writes
@@ -34,6 +34,14 @@ class MeasuredJournal(JournalPort):
         started = time.monotonic()
         self._journal.commit(records, bodies)
         self._took(time.monotonic() - started)
+
+    @override
+    def load(self) -> Recovered:
+        return self._journal.load()
+
+    @override
+    def prune(self, floor_view: View, epoch: Epoch, keep: Collection[Digest]) -> None:
+        self._journal.prune(floor_view, epoch, keep)
 
 
 class MeasuredWrites(Writes):

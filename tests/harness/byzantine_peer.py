@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from harness.ledger_city import MemoryState
 from moyai.consensus.messages import (
     BlockMessage,
     BlockRequest,
@@ -20,6 +21,7 @@ from moyai.consensus.messages import (
     Status,
     VoteMessage,
 )
+from moyai.ledger.genesis import genesis_state
 from moyai.node.config import load_config
 from moyai.node.identity import directory_of, load_identity
 from moyai.node.testnet import City, CityNode
@@ -83,9 +85,10 @@ class Traitor:
             genesis=genesis_digest(city.genesis),
         )
         clocks = Clocks(_mono_ms, _wall_ms)
+        state = MemoryState(genesis_state(city.genesis))
         self._hub = Hub(
             HubConfig(secret, None, "traitor", clocks),
-            directory_of(city.genesis, {}),
+            directory_of(city.genesis, state, Epoch(0), {}),
             Handlers(self._hear, self._linked, lambda _: None),
         )
 
