@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from harness.stored_chain import ChainBuilder
-from moyai.consensus.records import JournalRecord
+from moyai.consensus.records import JournalRecord, Recovered
 from moyai.ledger.codes import Code
 from moyai.node.ingest import NodeBusyError, Submitted
 from moyai.node.measuring import SAMPLES_MAX, BlockMetrics, MeasuredJournal, MeasuredWrites
@@ -57,6 +57,12 @@ def test_every_commit_of_the_journal_is_timed() -> None:
 
         def commit(self, records: Sequence[JournalRecord], bodies: object) -> None:
             self.commits.append((records, bodies))
+
+        def load(self) -> Recovered:
+            raise AssertionError
+
+        def prune(self, floor_view: int, epoch: int, keep: object) -> None:
+            raise AssertionError
 
     disk, took = Disk(), list[float]()
     bodies = {Digest(bytes(32)): (b"raw",)}
