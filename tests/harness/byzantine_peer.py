@@ -69,8 +69,9 @@ class Traitor:
         config = load_config(node.config_file, {})
         identity = load_identity(config, city.genesis)
         assert identity.signing is not None
-        assert identity.index is not None
-        self.index = identity.index
+        index = city.genesis.validators().index_of(identity.signing.public)
+        assert index is not None
+        self.index = index
         self._signing = identity.signing
         self.validators = city.genesis.validators()
         self.view = View(1)
