@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from moyai.node.cli_output import JsonOption, print_fields, print_json, print_table, program, say
-from moyai.node.config import load_config
+from moyai.node.config import NodeConfig, load_config
 from moyai.node.errors import ConfigError
 from moyai.node.founding import (
     FULL_NODE_NAME,
@@ -35,7 +35,7 @@ from moyai.node.testnet import (
     default_ports,
     make_city,
 )
-from moyai.primitives.genesis import Role, genesis_digest
+from moyai.primitives.genesis import Genesis, Role, genesis_digest
 from moyai.primitives.ids import TimeMs
 from moyai.primitives.limits import VALIDATORS_MAX
 
@@ -61,6 +61,9 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     lost_journal: Annotated[
         bool, typer.Option("--lost-journal", help="This key's journal is lost: follow first.")
     ] = False,
+    joining: Annotated[
+        bool, typer.Option("--joining", help="Members are to add this key to a running city.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Prepare one node, in two steps.
@@ -70,7 +73,7 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     Then, once all members agreed on a genesis file, with --genesis: makes the journal.
     """
     if genesis_file is not None:
-        _join(directory, genesis_file, lost_journal=lost_journal, as_json=json)
+        _second_step(directory, genesis_file, lost_journal=lost_journal, joining=joining, json=json)
         return
     if not name or not endpoint:
         raise ConfigError(
@@ -96,14 +99,32 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     say(f"  {program()} init {directory} --genesis {GENESIS_NAME}")
 
 
-def _join(directory: Path, genesis_file: Path, *, lost_journal: bool, as_json: bool) -> None:
+def _second_step(
+    directory: Path, genesis_file: Path, *, lost_journal: bool, joining: bool, json: bool
+) -> None:
+    if joining and lost_journal:
+        raise ConfigError(
+            "a key that joins has no journal to lose",
+            what="moyai init",
+            next="give --joining or --lost-journal",
+        )
+    config = load_config(directory / CONFIG_NAME)
+    document = _genesis_of(config, genesis_file)
+    name = join(config, document, lost_journal=lost_journal, joining=joining)
+    _show_joined(directory, name, document, as_json=json)
+
+
+def _genesis_of(config: NodeConfig, genesis_file: Path) -> Genesis:
+    """Return the document, and put it where the configuration looks for it."""
     document = read_genesis(genesis_file)
-    config_file = directory / CONFIG_NAME
-    config = load_config(config_file)
     place = Path(config.genesis_file)
     if not place.exists() or read_genesis(place) != document:
         write_genesis(place, document)
-    name = join(config, document, lost_journal=lost_journal)
+    return document
+
+
+def _show_joined(directory: Path, name: str, document: Genesis, *, as_json: bool) -> None:
+    config_file = directory / CONFIG_NAME
     fields = {
         "name": name,
         "chain_id": document.chain_id,

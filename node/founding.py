@@ -26,6 +26,7 @@ from moyai.storage.tree import StateTree
 
 MEMBER_NAME = "member.json"
 FULL_NODE_NAME = "full-node.json"
+JOINING_NAME = "a member to be"
 
 
 def genesis_root(entries: Mapping[bytes, bytes]) -> Digest:
@@ -83,15 +84,18 @@ def make_full_node_folder(folder: Path, name: str, endpoint: str) -> FullNodeTex
     return node
 
 
-def join(config: NodeConfig, genesis: Genesis, *, lost_journal: bool = False) -> str:
+def join(
+    config: NodeConfig, genesis: Genesis, *, lost_journal: bool = False, joining: bool = False
+) -> str:
     """Create the journal of the configured key and return the node's name in `genesis`.
 
     Once in the life of a key: with a second unused journal it could vote against itself. For a key
     that has lost its journal, `lost_journal` makes one that follows until it is safe to vote.
+    `joining` is for keys that the document does not name, since members add or rotate them later.
     Raises `GenesisFileError` when the key is not in the document, `FolderError` the second time.
     """
     check_state_root(genesis, genesis_root)
-    name, key, key_path = _find_self(config, genesis)
+    name, key, key_path = _find_joining(config) if joining else _find_self(config, genesis)
     first = mark_joined(key_path, genesis)
     if not first and not lost_journal and config.mode == "validator":
         raise FolderError(
@@ -142,11 +146,18 @@ def _find_self(config: NodeConfig, genesis: Genesis) -> tuple[str, PublicKey, Pa
     raise _stranger(genesis, f"member with validator key {public[:16]}…")
 
 
+def _find_joining(config: NodeConfig) -> tuple[str, PublicKey, Path]:
+    key_path = Path(config.key_file)
+    public = read_key_file(key_path, KeyKind.VALIDATOR).public_key
+    return JOINING_NAME, PublicKey(bytes.fromhex(public)), key_path
+
+
 def _stranger(genesis: Genesis, who: str) -> GenesisFileError:
     return GenesisFileError(
         f"has no {who}",
         what=f"genesis of {genesis.chain_id}",
-        next="hand in member.json before the genesis file is made, or use the right key",
+        next="hand in member.json before the genesis file is made, use the right key, or give "
+        "--joining when the members are to add this one",
     )
 
 

@@ -16,6 +16,7 @@ from moyai.node.founding import (
 )
 from moyai.node.genesis_file import make_genesis, read_member, write_genesis
 from moyai.primitives.genesis import Genesis, genesis_digest
+from moyai.primitives.ids import PublicKey
 from moyai.storage.journal import Journal
 
 
@@ -86,6 +87,19 @@ def test_a_key_that_is_no_members_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GenesisFileError, match="no member with validator key"):
         join(config, genesis)
     assert not config.journal_path.exists()
+
+
+def test_a_key_that_members_are_to_add_has_an_unused_journal_once(tmp_path: Path) -> None:
+    genesis, _ = found(tmp_path / "city")
+    make_node_folder(tmp_path / "bank", "bank", "h:7001", ())
+    config = load_config(tmp_path / "bank" / "config.toml", {})
+    join(config, genesis, joining=True)
+    key = PublicKey(bytes.fromhex(read_member(tmp_path / "bank" / MEMBER_NAME).validator_key))
+    journal = Journal.open(config.journal_path, key, genesis_digest(genesis))
+    assert journal.load().unused
+    journal.close()
+    with pytest.raises(FolderError, match="could vote against the first"):
+        join(config, genesis, joining=True)
 
 
 def test_an_unknown_role_is_named(tmp_path: Path) -> None:
