@@ -1,12 +1,30 @@
-"""Members of a running city decide: one leaves, parameters change, and blocks go on."""
+"""Members of a running city decide: one leaves, one joins, parameters change; blocks go on."""
 
 import asyncio
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from harness.real_city import RealCity, until
 from moyai.client import Client, load_key_file
+from moyai.node.config import load_config
+from moyai.node.founding import join, make_node_folder
+from moyai.node.free_ports import free_ports
 from moyai.node.genesis_file import read_genesis
+from moyai.node.processes import NodeProcess
+from moyai.node.testnet import CONFIG_NAME, CityNode
+from moyai.primitives.ids import NetworkKey, PublicKey
+from moyai.primitives.operations_accounts import (
+    AccountKind,
+    Controller,
+    ControllerRole,
+    OpenAccount,
+    Thresholds,
+)
 from moyai.primitives.operations_governance import (
+    AddMember,
     ApproveChange,
     Change,
     ParameterSetting,
@@ -14,6 +32,7 @@ from moyai.primitives.operations_governance import (
     RemoveMember,
     SetParameters,
 )
+from moyai.primitives.transaction import Scheme, opened_account
 
 IN_FORCE_SECONDS_MAX = 20.0
 
@@ -81,3 +100,57 @@ def test_a_node_that_was_away_finds_the_new_epoch(own_city: RealCity) -> None:
     assert city.call(away.node, "members_list")["epoch"] == 1
     head = city.wait_equal_heads(IN_FORCE_SECONDS_MAX)
     assert head["height"] > 0
+
+
+def test_a_member_joins_and_its_vote_is_needed(own_city: RealCity, tmp_path: Path) -> None:
+    city = own_city
+    bank, member = prepared(city, tmp_path / "bank")
+    decide(city, member)
+    with running(bank):
+        in_epoch(city, 1)
+        city.nodes[3].kill()
+        document = city.make_final(city.nodes[0].node, "by four of five, the bank among them")
+        assert city.wait_final(bank, document, IN_FORCE_SECONDS_MAX)["status"] == "final"
+        assert city.call(bank, "node_status")["quorum"]["validators"] == 5
+
+
+def prepared(city: RealCity, folder: Path) -> tuple[CityNode, AddMember]:
+    """Make the node of a bank, open its account, and return what lets it in."""
+    (ports,) = free_ports(1)
+    text = make_node_folder(folder, "bank", f"127.0.0.1:{ports.p2p}", ())
+    config = load_config(folder / CONFIG_NAME, {})
+    shutil.copy(city.city.genesis_file, config.genesis_file)
+    join(config, city.city.genesis, joining=True)
+    owners = tuple(
+        Controller(Scheme.ED25519, bytes.fromhex(key), ControllerRole.OWNER, 1, None)
+        for key in text.officer_keys
+    )
+    opening = OpenAccount(AccountKind.ORGANISATION, owners, Thresholds(1, 1, 1))
+    transaction, raw = city.sign((opening,))
+    city.submit(city.nodes[0].node, raw)
+    assert city.wait_final(city.nodes[0].node, transaction, 10.0)["status"] == "final"
+    member = AddMember(
+        name="bank",
+        account=opened_account(transaction, 0),
+        validator_key=PublicKey(bytes.fromhex(text.validator_key)),
+        network_key=NetworkKey(bytes.fromhex(text.network_key)),
+        endpoint=text.endpoint,
+        roles=(),
+    )
+    return CityNode("bank", "bank", folder, ports, member.account, ()), member
+
+
+@contextmanager
+def running(node: CityNode) -> Iterator[None]:
+    """Run one more node; its process has ended when the block ends."""
+    listening = {
+        "MOYAI_P2P_LISTEN": f"127.0.0.1:{node.ports.p2p}",
+        "MOYAI_RPC_LISTEN": f"127.0.0.1:{node.ports.rpc}",
+        "MOYAI_METRICS_LISTEN": "",
+    }
+    process = NodeProcess(node, listening)
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
