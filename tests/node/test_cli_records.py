@@ -68,7 +68,7 @@ def test_a_record_and_its_history(roads: RealCity, moyai: Run) -> None:
 def test_a_block_an_account_and_a_document(roads: RealCity, moyai: Run) -> None:
     city = roads.city.directory
     assert json.loads(moyai("get", "block", 1, "--city", city, "--json")[1])["height"] == 1
-    members = json.loads(moyai("members", "--city", city, "--json")[1])["members"]
+    members = json.loads(moyai("members", "list", "--city", city, "--json")[1])["members"]
     account = members[0]["account"]
     shown = json.loads(moyai("get", "account", account, "--city", city, "--json")[1])
     assert shown["member"] is True
