@@ -109,7 +109,9 @@ def print_table(
     `unbroken` is for what people copy: rows become blocks where the terminal would break a word.
     """
     content = [list(row) for row in rows]
-    if unbroken and not _words_fit(columns, content):
+    words = _longest_words(columns, content)
+    fit = sum(words) + 2 * (len(words) - 1) <= out().width
+    if unbroken and not fit:
         for row in content:
             print_fields(dict(zip(columns, row, strict=True)))
             sys.stdout.write("\n")
@@ -117,17 +119,21 @@ def print_table(
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for place, column in enumerate(columns):
         numbers = bool(content) and all(isinstance(row[place], int | float) for row in content)
-        table.add_column(escape(column), justify="right" if numbers else "left", overflow="fold")
+        table.add_column(
+            escape(column),
+            justify="right" if numbers else "left",
+            overflow="fold",
+            min_width=words[place] if fit else None,
+        )
     for row in content:
         table.add_row(*(escape(show(value)) for value in row))
     _print(table)
 
 
-def _words_fit(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bool:
-    """Return whether the console is wide enough for the longest word of every column."""
+def _longest_words(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[int]:
+    """Return the width of the longest word of every column, in cells of the terminal."""
     cells = zip(columns, *([show(value) for value in row] for row in rows), strict=True)
-    widths = [max(map(cell_len, " ".join(column).split())) for column in cells]
-    return sum(widths) + 2 * (len(widths) - 1) <= out().width
+    return [max(map(cell_len, " ".join(column).split()), default=0) for column in cells]
 
 
 def show(value: Any) -> str:

@@ -116,13 +116,16 @@ def passes_without(bugs: Sequence[Planted], clean: Path, seconds: float) -> bool
     return True
 
 
-def try_all(bugs: Sequence[Planted], seconds: float) -> list[Outcome]:
+def try_all(bugs: Sequence[Planted], seconds: float, minutes: float) -> list[Outcome]:
     """Try each bug in a copy of one clean copy, so that edits meanwhile change nothing."""
     outcomes: list[Outcome] = []
+    end = time.monotonic() + 60 * minutes
     with copy_of(ROOT) as clean:
         if not passes_without(bugs, clean, seconds * max(1, len(bugs) / 4)):
             return []
         for bug in bugs:
+            if time.monotonic() > end:
+                break
             outcomes.append(try_one(bug, clean, seconds))
             print(table(outcomes).splitlines()[-2], file=sys.stderr, flush=True)
     return outcomes
@@ -143,6 +146,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--only", action="append", metavar="NAME", help="plant this bug alone")
     parser.add_argument("--json", action="store_true", help="print the outcomes as JSON")
     parser.add_argument("--seconds", type=float, default=120.0, help="limit for each command")
+    parser.add_argument("--minutes", type=float, default=60.0, help="plant nothing new after that")
     parser.add_argument("--list", action="store_true", help="print the names and what they break")
     return parser.parse_args()
 
@@ -157,9 +161,11 @@ def main(options: argparse.Namespace) -> int:
     if options.list:
         print("\n".join(f"{bug.name}: {bug.breaks} ({bug.file})" for bug in bugs))
         return 0
-    outcomes = try_all(bugs, options.seconds)
+    outcomes = try_all(bugs, options.seconds, options.minutes)
     if not outcomes:
         return 1
+    if len(outcomes) < len(bugs):
+        print(f"time for {len(outcomes)} of {len(bugs)} bugs alone", file=sys.stderr)
     score = caught(outcomes) / len(outcomes)
     if options.json:
         rows = [msgspec.structs.asdict(outcome) for outcome in outcomes]

@@ -1,0 +1,90 @@
+"""Shares out a number of minutes among everything that runs for long, and sums up in a table.
+
+Each day has seeds of its own; `--first` repeats those of another. Not here: the quick suite.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS_A_DAY = 1_000_000
+GRACE_SECONDS = 120.0  # for the last history or bug that was begun in time
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """A program, and its share of the time; a `seeded` one is told the first seed."""
+
+    name: str
+    share: float
+    command: tuple[str, ...]
+    seeded: bool = False
+
+
+class Result(msgspec.Struct, frozen=True):
+    """How a stage ended, and the last line it said."""
+
+    name: str
+    verdict: str
+    seconds: float
+    said: str
+
+
+STAGES = (
+    Stage("histories of many faults", 0.35, ("simulate.py",), seeded=True),
+    Stage("restarts of all nodes", 0.15, ("simulate.py", "--restarts"), seeded=True),
+    Stage("twins, every case", 0.1, ("twins.py", "--all", "3")),
+    Stage("twins, drawn", 0.2, ("twins.py",), seeded=True),
+    Stage("planted bugs", 0.2, ("mutate.py",)),
+)
+
+
+def run(stage: Stage, minutes: float, first: int) -> Result:
+    """Run one stage; what it said is passed on when it ends."""
+    given = minutes * stage.share
+    script, *arguments = stage.command
+    command = [sys.executable, "-u", str(ROOT / "scripts" / script), *arguments]
+    command += ["--minutes", f"{given:.3f}"]
+    if stage.seeded:
+        command += ["--first", str(first)]
+    print(f"\n==> {stage.name}: {' '.join(command[2:])}", flush=True)
+    began = time.monotonic()
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=60 * given + GRACE_SECONDS)
+            lines = output.splitlines()
+            verdict = "FAILED" if process.returncode else "ok"
+        except subprocess.TimeoutExpired:
+            process.kill()
+            verdict = "LATE"
+    print("\n".join(lines), flush=True)
+    return Result(stage.name, verdict, time.monotonic() - began, lines[-1] if lines else "")
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("minutes", type=float, help="for all of it together")
+    parser.add_argument("--first", type=int, help="the first seed, as a former run printed it")
+    return parser.parse_args()
+
+
+def main(options: argparse.Namespace) -> int:
+    today = int(datetime.now(UTC).timestamp()) // 86_400
+    first = today * SEEDS_A_DAY if options.first is None else options.first
+    results = [run(stage, options.minutes, first) for stage in STAGES]
+    print(f"\nnightly: seeds from {first}")
+    for each in results:
+        print(f"{each.verdict:<8} {each.seconds:6.0f} s  {each.name:<26} {each.said}")
+    return 0 if all(each.verdict == "ok" for each in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(parsed()))
