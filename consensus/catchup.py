@@ -3,9 +3,9 @@
 Not here: fetching single blocks (`fetching`), long distances (`finality` asks the shell).
 """
 
-from moyai.consensus import fetching, signatures
+from moyai.consensus import epochs, fetching, signatures
 from moyai.consensus.core import Core
-from moyai.consensus.effects import Broadcast, ProveEpochEnd
+from moyai.consensus.effects import Broadcast
 from moyai.consensus.inputs import LinksChanged, Timer
 from moyai.consensus.limits import GAP_CERTIFICATES_MAX, HELP_ABSTAINING_MS, IDLE_STATUS_MS
 from moyai.consensus.messages import (
@@ -48,6 +48,7 @@ def tick(core: Core) -> None:
     core.links.refill()
     core.tally.free_pending()
     core.verifying.clear()
+    core.shown_end.clear()
     fetching.remind(core)
     status = own_status(core, None)
     now_ms = core.now.mono_ms
@@ -113,10 +114,10 @@ def _other_epoch(core: Core, status: Status, peer: NetworkKey) -> None:
 
     That a later epoch has begun is a claim: it changes where blocks are asked for, nothing else.
     """
-    if not core.links.spend(peer, 1):
-        core.count("dropped", "status of another epoch")
-    elif status.epoch < core.epoch:
-        core.emit(ProveEpochEnd(peer, status.epoch))
+    if status.epoch < core.epoch:
+        epochs.show_end(core, status.epoch, peer)
+    elif not core.links.spend(peer, 1):
+        core.count("dropped", "status of a later epoch")
     else:
         core.later_epoch = True
         core.dirty = True

@@ -40,6 +40,7 @@ class Core:
         self.dirty = False
         self.halted = False
         self.ended = False  # the epoch is over
+        self.shown_end: dict[NetworkKey, None] = {}  # of an older epoch, in this status period
         self.later_epoch = False  # somebody says that it is over
 
         self.tree = BlockTree(config.tip, self.epoch)

@@ -4,17 +4,16 @@ held (R7).
 Not here: long distances (the shell's sync answers `CatchUp`).
 """
 
-from moyai.consensus import blocks, fetching, proposals, voting
+from moyai.consensus import blocks, epochs, fetching, proposals, voting
 from moyai.consensus.core import Core
-from moyai.consensus.effects import CatchUp, DropBlock, EpochEnded, Finalized
+from moyai.consensus.effects import CatchUp, DropBlock, Finalized
 from moyai.consensus.inputs import Executed, Synced, Timer
 from moyai.consensus.limits import CATCH_UP_VIEWS, FETCH_TRIES_MAX
 from moyai.consensus.records import FloorRecord, JournalRecord
 from moyai.consensus.tree import Block, BodyState
 from moyai.primitives import block as values
-from moyai.primitives.block import Header, header_digest
+from moyai.primitives.block import header_digest
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest
 
 
 def settle(core: Core) -> None:
@@ -95,25 +94,7 @@ def _apply(core: Core, newest: Certificate, branch: list[Block]) -> None:
         left = [*advance.dropped, *core.tree.above_tip()]
         left_digests = [header_digest(header) for header in fillers]
         left_digests += [each.digest for each in left]
-        _end(core, newest, headers[: len(fillers) + 1], left_digests)
-
-
-def _end(
-    core: Core, certificate: Certificate, headers: tuple[Header, ...], left: list[Digest]
-) -> None:
-    """Let the epoch be over: what is not final is left behind, and this machine does nothing more.
-
-    `headers` lead from the finalized block down to the one that ends the epoch.
-    """
-    next_set = headers[-1].epoch_end
-    assert next_set is not None, "the last of these headers ends the epoch"
-    for digest in left:
-        core.emit(DropBlock(digest))
-    for timer in Timer:
-        core.timers.clear(timer)
-    core.learned.clear()
-    core.ended = True
-    core.emit(EpochEnded(certificate, headers, next_set))
+        epochs.end(core, newest, headers[: len(fillers) + 1], left_digests)
 
 
 def _forget(core: Core, newest: Certificate | None, dropped: list[Block]) -> None:
@@ -172,4 +153,4 @@ def synced(core: Core, answer: Synced) -> None:
         _forget(core, certificate, left)
     else:
         left += core.tree.above_tip()
-        _end(core, certificate, headers, [each.digest for each in left])
+        epochs.end(core, certificate, headers, [each.digest for each in left])

@@ -3,6 +3,7 @@
 Rules R4, R6 to R8 and R13. Not here: proposals (`proposals`), signing own votes (`voting`).
 """
 
+from moyai.consensus import epochs
 from moyai.consensus.core import Core
 from moyai.consensus.effects import (
     Broadcast,
@@ -27,6 +28,7 @@ def receive_vote(core: Core, vote: Vote, sender: NetworkKey) -> None:
     """R8: a vote counts in its sender's own slot, within the window of views."""
     if vote.epoch != core.epoch:
         core.count("dropped", "vote of another epoch")
+        epochs.show_end(core, vote.epoch, sender)
     elif vote.signer == core.index:
         receive_own(core, vote, sender)
     elif core.links.validator(sender) != vote.signer:

@@ -212,3 +212,19 @@ def test_the_first_block_of_an_epoch_attests_the_end_of_the_one_before() -> None
     other = Stage.following(1, tip=tip, epoch=1)
     other.propose(early)
     assert (NULLIFY, 1) in other.votes()
+
+
+def test_who_still_votes_in_an_older_epoch_is_shown_its_end_once_a_period() -> None:
+    before, change = decided(2)
+    last = last_of(before, 2, change)
+    stage = Stage.following(1, tip=before.tip_after(last), epoch=1)
+    stale = before.vote(NULLIFY, 3, 1)
+    peer = stage.others[0]
+    proof = ProveEpochEnd(stage.city.network_keys[peer], Epoch(0))
+    stage.hear(peer, stale, stale)
+    assert stage.of(ProveEpochEnd) == [proof]
+    stage.hear(peer, stale)
+    assert stage.of(ProveEpochEnd) == []
+    stage.fire(Timer.STATUS)
+    stage.hear(peer, stale)
+    assert stage.of(ProveEpochEnd) == [proof]
