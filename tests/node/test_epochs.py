@@ -1,6 +1,7 @@
 """Members and parameters change while the city works: real cores, stores and keys."""
 
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
@@ -18,10 +19,19 @@ from harness.core_city import (
     network_key,
     signed,
 )
+from harness.rpc_city import HandAdmin
+from moyai.client.trust import EpochEnd, TrustedChain
+from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.ledger.membership import read_parameters, read_registry, read_validators
 from moyai.ledger.state import Values
+from moyai.node.ingest import Submitted
+from moyai.node.queries import NodeQueries
+from moyai.node.queries import Reports as NodeReports
+from moyai.p2p.messages import WireMessage
+from moyai.primitives.block import header_digest
+from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import Epoch, TransactionId
+from moyai.primitives.ids import Digest, Epoch, PublicKey, TransactionId
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
     AccountKind,
@@ -43,6 +53,12 @@ from moyai.primitives.operations_governance import (
 from moyai.primitives.quorum import quorum
 from moyai.primitives.receipt import OK
 from moyai.primitives.transaction import Scheme, opened_account
+from moyai.primitives.vote import VoteKind
+from moyai.rpc.block_trees import TreeKeeper
+from moyai.rpc.handlers_chain import validators_get
+from moyai.rpc.reads import Reads
+from moyai.rpc.schema_chain import ValidatorsParams
+from moyai.rpc.waiters import FinalityWaiters
 
 
 @pytest.fixture
@@ -225,14 +241,95 @@ def test_a_member_gets_a_new_network_key(city: CoreCity) -> None:
     assert_same(city)
 
 
+def withhold_finality_of_last_blocks(city: CoreCity) -> None:
+    """Let no finalize vote for a block that ends an epoch arrive: a filler must make it final."""
+    last: set[Digest] = set()
+
+    def falsify(message: WireMessage) -> WireMessage | None:
+        if isinstance(message, Proposal) and message.header.epoch_end is not None:
+            last.add(header_digest(message.header))
+        withheld = isinstance(message, VoteMessage) and message.vote.kind is VoteKind.FINALIZE
+        return None if withheld and message.vote.digest in last else message
+
+    for node in city.nodes:
+        node.falsify = falsify
+
+
+class NoWrites:
+    """The way in of a door that is only read from."""
+
+    async def submit(self, raws: Sequence[bytes]) -> Sequence[Submitted]:
+        raise AssertionError(raws)
+
+    def is_pending(self, transaction: TransactionId) -> bool:
+        raise AssertionError(transaction)
+
+
+def proven_by(node: CoreNode, epoch: int) -> EpochEnd:
+    """Return what the node's door tells a light client about the end of the epoch before."""
+    queries = NodeQueries(
+        genesis=GENESIS,
+        chain=node.chain,
+        writes=NoWrites(),
+        admin=HandAdmin(),
+        reports=NodeReports(node.status.status, node.status.evidence),
+    )
+    with queries.snapshot() as snapshot:
+        reads = Reads(snapshot, queries, FinalityWaiters(), TreeKeeper())
+        shown = validators_get(reads, ValidatorsParams(epoch=epoch))
+    end = shown.epoch_end
+    assert end is not None
+    return EpochEnd(
+        b64decode(end.header),
+        tuple(b64decode(filler) for filler in end.fillers),
+        b64decode(end.certificate),
+        tuple(PublicKey(bytes.fromhex(key)) for key in shown.keys),
+    )
+
+
+@pytest.mark.parametrize("by_filler", [False, True])
+def test_a_light_client_follows_the_validators_through_the_ends_of_epochs(
+    city: CoreCity, *, by_filler: bool
+) -> None:
+    council = Council(city)
+    asleep = city.nodes[3]
+    council.decide(RemoveMember(GENESIS.members[3].account))
+    asleep.kill()
+    if by_filler:
+        withhold_finality_of_last_blocks(city)
+    reach_epoch(city, 1)
+    make_final(city, 1)
+    asleep.restart()
+    city.run(lambda: epoch_of(asleep) == 1)
+    make_final(city, 2)
+    for node in city.running:
+        end = proven_by(node, 1)
+        assert bool(end.fillers) == by_filler
+        trusted = TrustedChain(GENESIS)
+        trusted.add_epoch(end)
+        assert (
+            trusted.validators(1).keys == read_validators(Values(node.chain.states), Epoch(1)).keys
+        )
+        with node.chain.snapshot() as snapshot:
+            found = snapshot.certificate_above(snapshot.height)
+            assert found is not None
+            header = snapshot.require_header(found[0])
+        certified = trusted.verify(encode(header), encode(found[1]))
+        assert certified.header.epoch == 1
+    assert_same(city)
+
+
 @pytest.mark.parametrize("where", list(CrashAt))
 @pytest.mark.parametrize("skipped", range(0, 9, 2))
+@pytest.mark.parametrize("by_filler", [False, True])
 def test_x8_a_crash_at_any_step_of_a_change_loses_nothing(
-    city: CoreCity, where: CrashAt, skipped: int
+    city: CoreCity, where: CrashAt, skipped: int, *, by_filler: bool
 ) -> None:
     """The journal that a restart finds may hold votes and floors of the epoch before."""
     council = Council(city)
     council.decide(SetParameters((ParameterSetting("block_interval_max_ms", 300),)))
+    if by_filler:
+        withhold_finality_of_last_blocks(city)
     for node in city.nodes[:2]:
         node.crash(where, skipped=skipped)
     died = 0
