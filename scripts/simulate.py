@@ -25,6 +25,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, help="how long to try new seeds")
     parser.add_argument("--first", type=int, default=0, help="the first seed to try")
     parser.add_argument("--restarts", action="store_true", help="only restarts of all nodes (X9)")
+    parser.add_argument("--changes", action="store_true", help="members change (X8), no traitors")
     parser.add_argument("--show", action="store_true", help="print every input and effect")
     parser.add_argument("--digest", action="store_true", help="print the digest of the history")
     return parser.parse_args()
@@ -40,13 +41,14 @@ def commit() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def live(seed: int, *, restarts: bool) -> int:
-    """Live one history; return its views, or raise `Violation`."""
-    return Swarm(seed, TRAITORS, restarts=restarts).run().views
+def history(seed: int, options: argparse.Namespace) -> Swarm:
+    """Return a history that has not been lived yet."""
+    traitors = {} if options.changes else TRAITORS
+    return Swarm(seed, traitors, restarts=options.restarts, changes=options.changes)
 
 
 def one(options: argparse.Namespace) -> int:
-    swarm = Swarm(options.seed, TRAITORS, restarts=options.restarts)
+    swarm = history(options.seed, options)
     recorder = Recorder(swarm.world)
     failure = ""
     try:
@@ -68,7 +70,7 @@ def many(options: argparse.Namespace) -> int:
     seed, views, failed = options.first, 0, 0
     while time.monotonic() < end:
         try:
-            views += live(seed, restarts=options.restarts)
+            views += history(seed, options).run().views
         except Violation as violation:
             failed += 1
             print(f"{name}:{seed} {violation}", flush=True)

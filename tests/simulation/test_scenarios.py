@@ -252,7 +252,7 @@ def test_members_join_and_leave_while_the_city_works() -> None:
     world.start()
     for epoch, people in enumerate(((0, 1, 2, 3, 4), (0, 1, 2, 4, 5), (1, 2, 4, 5)), start=1):
         final(world)
-        world.change_members(people)
+        world.change_members(*people)
         assert world.run(20_000, partial(in_epoch, world, epoch)), world.heights()
         final(world)
     votes = [node.machine.status().epoch for node in world.nodes if node.machine]
@@ -265,7 +265,7 @@ def test_x8_who_slept_through_an_epoch_is_led_through_its_end() -> None:
     world.start()
     world.kill(world.nodes[3])
     for epoch, people in enumerate(((0, 1, 2, 3, 4), (0, 1, 2, 3)), start=1):
-        world.change_members(people)
+        world.change_members(*people)
         assert world.run(20_000, partial(in_epoch, world, epoch))
     final(world)
     world.start(world.nodes[3])

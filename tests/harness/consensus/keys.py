@@ -2,7 +2,7 @@
 (`primitives.keys`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -37,22 +37,20 @@ class City:
         self.validators = first.validators
         self.network_keys = first.network_keys
 
-    def plan(self, epoch: int, people: Iterable[int]) -> None:
-        """Decide who votes in an epoch."""
+    def plan(self, epoch: int, people: tuple[int, ...]) -> Digest:
+        """Write down who votes in an epoch, as every node finds it in its state; return the set."""
         publics = sorted(sha256(b"validator %d" % number).digest() for number in people)
-        self._rosters[epoch] = Roster(
+        roster = Roster(
             ValidatorSet(Epoch(epoch), tuple(PublicKey(key) for key in publics)),
             tuple(NetworkKey(sha256(b"network" + key).digest()) for key in publics),
             tuple(sha256(b"secret" + key).digest() for key in publics),
         )
+        known = self._rosters.setdefault(epoch, roster)
+        assert known.network_keys == roster.network_keys, "two nodes have different next validators"
+        return roster.validators.digest
 
     def at(self, epoch: int) -> Roster:
         return self._rosters[epoch]
-
-    def next_set(self, epoch: int) -> Digest | None:
-        """Return the digest of the validators after `epoch`, if a change is planned."""
-        roster = self._rosters.get(epoch + 1)
-        return None if roster is None else roster.validators.digest
 
     def signer(self, index: int, epoch: int | None = None) -> Callable[[bytes], bytes]:
         roster = self._rosters[self.validators.epoch if epoch is None else epoch]

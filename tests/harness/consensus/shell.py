@@ -3,7 +3,7 @@
 Not here: time and the network (`world`), the disk (`store`).
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -100,7 +100,7 @@ class Ports(NamedTuple):
     jitter_ms: Callable[[float], float]
     make_config: Callable[["Node"], MachineConfig]
     connected: Callable[["Node"], tuple[NetworkKey, ...]]
-    changes: Container[TransactionId]
+    changes: Mapping[TransactionId, tuple[int, ...]]
 
 
 class Node:
@@ -160,7 +160,7 @@ class Node:
         self.ending, self.timers, self.checks = None, {}, {}
         self.journal.begin_epoch(self.chain.epoch)
         self._make_machine()
-        assert self.ports.city.next_set(self.chain.epoch - 1) == ended.next_set
+        assert self.ports.city.at(self.chain.epoch).validators.digest == ended.next_set
         self.give(Started())
         self.give(LinksChanged(self.ports.connected(self)))
         self._work_changed()

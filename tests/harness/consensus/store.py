@@ -4,7 +4,7 @@ behind.
 Not here: LMDB (`storage`).
 """
 
-from collections.abc import Container
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -186,10 +186,10 @@ class StoredBlock:
 class Chain:
     """Final blocks in order; a crash loses those above `durable_height`.
 
-    A transaction of `changes` asks for the validators that the city plans for the next epoch.
+    A transaction of `changes` decides who votes in the next epoch.
     """
 
-    def __init__(self, city: City, changes: Container[TransactionId]) -> None:
+    def __init__(self, city: City, changes: Mapping[TransactionId, tuple[int, ...]]) -> None:
         self._city = city
         self._changes = changes
         self.blocks = [StoredBlock(GENESIS, (), GENESIS.executed, None, Proof())]
@@ -214,8 +214,9 @@ class Chain:
     def _pending_after(self, header: Header, ids: tuple[TransactionId, ...]) -> Digest | None:
         """A change under way shuts out another until its epoch has ended."""
         pending = self.tip.pending
-        if pending is None and any(each in self._changes for each in ids):
-            pending = self._city.next_set(header.epoch)
+        for each in ids:
+            if pending is None and each in self._changes:
+                pending = self._city.plan(header.epoch + 1, self._changes[each])
         return None if header.epoch_end is not None else pending
 
     @property

@@ -218,7 +218,7 @@ class Swarm:
         """Let the next epoch have at least four of all who could vote, whoever they are."""
         people = list(range(self.size + self.joining))
         self.random.shuffle(people)
-        self.world.change_members(sorted(people[: self.random.randrange(4, len(people) + 1)]))
+        self.world.change_members(*people[: self.random.randrange(4, len(people) + 1)])
 
     def _partition(self) -> None:
         nodes = list(self.world.nodes)

@@ -5,7 +5,7 @@ Not here: what must always hold (`invariants`).
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
 from random import Random
 from typing import Protocol
@@ -57,7 +57,7 @@ class World:
     ) -> None:
         self.random = Random(seed)
         self.city = City(count)
-        self.changes: dict[TransactionId, None] = {}
+        self.changes: dict[TransactionId, tuple[int, ...]] = {}
         self.parameters = parameters or Parameters()
         self.network = Network()
         self.now_ms = 0.0
@@ -258,12 +258,9 @@ class World:
                         self.send(node.key, key, Transactions(tuple(ids)))
         return tuple(ids)
 
-    def change_members(self, people: Iterable[int]) -> None:
-        """Let the next epoch have these validators: the ids above the first ones are who joins."""
-        epoch = max(node.chain.epoch for node in self.nodes)
-        if self.city.next_set(epoch) is None:
-            self.city.plan(epoch + 1, people)
-        self.changes.update(dict.fromkeys(self.submit(1)))
+    def change_members(self, *people: int) -> None:
+        """Submit that these vote from the next epoch on; numbers above the first are who joins."""
+        self.changes[self.submit(1)[0]] = people
 
     @property
     def honest(self) -> list[Node]:
