@@ -5,24 +5,18 @@ the normal form C of Unicode 3.2, whose tables never change: nodes with other ve
 tables agree. Not here: what a collection demands of a value (`schema`).
 """
 
-import re
 import unicodedata
 from typing import Any
 
 import msgspec
 
 from moyai.primitives.errors import MoyaiError
+from moyai.primitives.json_nesting import is_shallow
 
 NUMBER_MAX = 2**53 - 1
-DEPTH_MAX = 8
 
 _decoder = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder(order="sorted")
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-"""A text, or what begins like one and never ends: each byte is looked at once."""
-
-_OPENING = b"[{"
-_CLOSING = b"]}"
 
 
 class NotCanonicalError(MoyaiError):
@@ -39,7 +33,7 @@ def parse_canonical(data: bytes) -> Any:
 
     Raises `NotCanonicalError`.
     """
-    if not _is_shallow(data):
+    if not is_shallow(data):
         raise NotCanonicalError
     try:
         value = _decoder.decode(data)
@@ -55,21 +49,6 @@ def parse_canonical(data: bytes) -> Any:
 def is_normal_text(text: str) -> bool:
     """Return whether a text is in the normal form C of Unicode 3.2."""
     return text.isascii() or unicodedata.ucd_3_2_0.is_normalized("NFC", text)
-
-
-def _is_shallow(data: bytes) -> bool:
-    """Return whether nesting stays within `DEPTH_MAX`; decided before any recursion."""
-    if data.count(b"[") + data.count(b"{") <= DEPTH_MAX:
-        return True
-    depth = 0
-    for byte in _TEXT.sub(b"", data):
-        if byte in _OPENING:
-            depth += 1
-            if depth > DEPTH_MAX:
-                return False
-        elif byte in _CLOSING:
-            depth -= 1
-    return True
 
 
 def _is_plain(value: Any) -> bool:

@@ -23,5 +23,7 @@ VALIDATORS_MAX = 64
 BLOCK_TRANSACTIONS_MAX = 4096
 BLOCK_BYTES_MAX = 1024 * 1024  # transactions as they travel, signatures included
 
+JSON_DEPTH_MAX = 8  # of records and of passkeys' client data
+
 STATE_KEY_BYTES_MAX = 640  # a record key of 128 characters has up to 512 bytes
 STATE_VALUE_BYTES_MAX = 64 * 1024

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from moyai.primitives.codec import Codec
 from moyai.primitives.errors import CodecError, PublicKeyError
+from moyai.primitives.json_nesting import is_shallow
 
 POINT_BYTES = 33
 PUBLIC_KEY_BYTES = POINT_BYTES + 32
@@ -77,6 +78,8 @@ def assertion_is_valid(public_key: bytes, message: bytes, encoded: bytes) -> boo
         return False
     try:
         assertion = _codec.decode(encoded)
+        if not is_shallow(assertion.client_data_json):
+            return False
         client_data = _client_data.decode(assertion.client_data_json)
         challenge = base64.urlsafe_b64decode(client_data.challenge + "==")
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public_key[:POINT_BYTES])

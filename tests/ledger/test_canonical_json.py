@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from harness.ledger_city import canonical
 from moyai.ledger.canonical_json import (
-    DEPTH_MAX,
     NUMBER_MAX,
     NotCanonicalError,
     is_normal_text,
     parse_canonical,
 )
+from moyai.primitives.limits import JSON_DEPTH_MAX
 
 texts = st.text(st.characters(exclude_categories=["Cs"])).filter(is_normal_text)
 leaves = st.none() | st.booleans() | st.integers(-NUMBER_MAX, NUMBER_MAX) | texts
@@ -39,7 +39,7 @@ def depth(value: Any) -> int:
 def test_every_plain_value_has_one_form_that_the_standard_library_agrees_on(value: Any) -> None:
     data = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     assert data == canonical(value)
-    if depth(value) <= DEPTH_MAX:
+    if depth(value) <= JSON_DEPTH_MAX:
         assert parse_canonical(data) == value
 
 
@@ -74,11 +74,11 @@ def test_arbitrary_bytes_are_a_value_or_an_error(data: bytes) -> None:
         b"",
         b"1 ",
         '"か\u3099"'.encode(),
-        b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1),
+        b"[" * (JSON_DEPTH_MAX + 1) + b"]" * (JSON_DEPTH_MAX + 1),
         b"[" * 100_000,
         b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
-        b"[" * (DEPTH_MAX + 1) + b'"' + b'\\"' * 500_000,
-        b"[" * (DEPTH_MAX + 1) + b'"\\',
+        b"[" * (JSON_DEPTH_MAX + 1) + b'"' + b'\\"' * 500_000,
+        b"[" * (JSON_DEPTH_MAX + 1) + b'"\\',
     ],
 )
 def test_every_other_form_is_refused(data: bytes) -> None:

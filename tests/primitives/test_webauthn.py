@@ -29,10 +29,16 @@ def assertion(
     message: bytes = MESSAGE,
     site: bytes = SITE,
     flags: int = PRESENT_AND_VERIFIED,
+    extra: dict[str, object] | None = None,
 ) -> bytes:
     challenge = base64.urlsafe_b64encode(challenge_of(message)).rstrip(b"=").decode()
     client_data = json.dumps(
-        {"type": kind, "challenge": challenge, "origin": "https://kaga.example"}
+        {
+            "type": kind,
+            "challenge": challenge,
+            "origin": "https://kaga.example",
+            **(extra or {}),
+        }
     ).encode()
     data = site + bytes((flags,)) + bytes(4)
     signature = SECRET.sign(data + sha256(client_data).digest(), ec.ECDSA(SHA256()))
@@ -60,6 +66,22 @@ def test_an_assertion_of_a_verified_user_counts() -> None:
 )
 def test_anything_else_does_not(wrong: bytes) -> None:
     assert not assertion_is_valid(KEY, MESSAGE, wrong)
+
+
+@pytest.mark.parametrize(
+    "client_data",
+    [b'{"a":' + b"[" * 1000, b'{"a":' + b"[" * 500 + b"]" * 500 + b"}", b'{"a":"\xff"}'],
+    ids=["never ends", "ends", "no text"],
+)
+def test_client_data_of_any_shape_is_only_invalid(client_data: bytes) -> None:
+    assert not assertion_is_valid(KEY, MESSAGE, encode(Assertion(bytes(37), client_data, b"")))
+
+
+def test_deep_client_data_is_invalid_however_well_it_is_signed() -> None:
+    good = assertion(extra={"a": [[[[[]]]]]})
+    assert assertion_is_valid(KEY, MESSAGE, good)
+    deep = assertion(extra={"a": [[[[[[[[[]]]]]]]]]})
+    assert not assertion_is_valid(KEY, MESSAGE, deep)
 
 
 def test_another_key_or_one_of_a_wrong_length_does_not() -> None:
