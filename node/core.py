@@ -359,7 +359,7 @@ class Core:
         arrived = verified.pooled + verified.wanted
         self._fetcher.received(transaction.id for transaction in arrived)
         for order in self.bodies.waiting_for(verified.forged):
-            self._fetcher.want(order.digest, verified.forged, order.sources, now_ms)
+            self._runner.fetch_missing(order)
         return self.bodies.arrived(arrived)
 
     def _receive_consensus(self, peer: NetworkKey, message: ConsensusMessage) -> None:

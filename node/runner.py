@@ -101,6 +101,12 @@ class Runner:
                 raise NodeHalted(effect.reason, certificates=effect.certificates)
             self._performer.perform(effect)
 
+    def fetch_missing(self, order: CheckBlock) -> None:
+        """Get what the body of a block lacks: from the queue of this node, else from the sources."""
+        absent = self._ingest.expedite(self._bodies.missing(order.digest))
+        if absent:
+            self._fetcher.want(order.digest, absent, order.sources, self._clock.now().mono_ms)
+
     def _answer(self, effect: Effect) -> tuple[Input, ...] | None:
         """Return the inputs that follow at once, none for an effect that waits for the commit."""
         match effect:
@@ -125,9 +131,7 @@ class Runner:
         verdict = self._bodies.check(order)
         if verdict is not None:
             return (verdict,)
-        absent = self._ingest.expedite(self._bodies.missing(order.digest))
-        if absent:
-            self._fetcher.want(order.digest, absent, order.sources, self._clock.now().mono_ms)
+        self.fetch_missing(order)
         return ()
 
     def _collect_bodies(self, effect: Persist, bodies: dict[Digest, tuple[bytes, ...]]) -> None:

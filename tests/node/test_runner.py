@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from harness.core_city import CoreCity, CrashAt, document, fast_folder
-from harness.orders import build_order, check_order, checked, header_of
+from harness.core_city import CoreCity, CrashAt, document, fast_folder, forged
+from harness.orders import PEER, build_order, check_order, checked, header_of
 from moyai.consensus.config import ExecutedBlock, FinalTip
 from moyai.consensus.effects import DropBlock, Effect, Finalized, Halt, Persist
 from moyai.consensus.inputs import BlockBuilt, BodyVerdict, Input, Now, Synced, Timer, TimerFired
@@ -14,6 +14,7 @@ from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.consensus.records import BlockRecord, JournalRecord
 from moyai.node.halt import NodeHalted
 from moyai.node.tip import read_tip
+from moyai.p2p.messages import TransactionAnswer, TransactionBatch
 from moyai.primitives.block import Executed, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, View
@@ -142,6 +143,24 @@ def test_what_a_body_lacks_is_asked_from_its_sources(city: CoreCity) -> None:
     assert core is not None
     assert play(city, check_order([checked(1)])) == []
     assert core._fetcher.due_ms() is not None
+
+
+def test_forged_copies_make_it_ask_for_what_the_body_lacks_and_for_nothing_else(
+    city: CoreCity,
+) -> None:
+    node = city.nodes[0]
+    core = node.core
+    assert core is not None
+    liar = city.nodes[1].key
+    core.receive(liar, TransactionBatch((forged(document(1)), forged(document(2)))))
+    play(city, check_order([checked(1)]))
+    assert core._fetcher.due_ms() is None
+    node.turn()
+    (question,) = core._fetcher.step(node.now().mono_ms + 1_000)
+    assert (question.peer, question.request.transaction_ids) == (PEER, (checked(1).id,))
+    core.receive(PEER, TransactionAnswer((document(1),)))
+    node.turn()
+    assert core._fetcher.due_ms() is None
 
 
 def test_a_halt_stops_the_node_with_the_certificates(city: CoreCity) -> None:
