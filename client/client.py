@@ -39,7 +39,6 @@ from moyai.client.submission import Outcome, receipt_of, submit_batch, submit_on
 from moyai.client.transport import Node
 from moyai.client.trust import CertifiedHeader, TrustedChain
 from moyai.client.values import (
-    DocumentVersion,
     Record,
     read_balance,
     read_document,
@@ -50,6 +49,7 @@ from moyai.primitives.genesis import Genesis
 from moyai.primitives.ids import AccountId, Digest, TransactionId, parse_account
 from moyai.primitives.operations import Operation
 from moyai.primitives.state_keys import balance_key, record_key, version_key
+from moyai.primitives.state_values import DocumentVersion
 from moyai.primitives.transaction import Signer
 
 Signers = TransactionSigner | Sequence[TransactionSigner]

@@ -6,14 +6,9 @@ Not here: refusals of malformed values, which primitives raise while a transacti
 from collections.abc import Sequence
 from typing import ClassVar
 
-import msgspec
-
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.ids import TransactionId
 from moyai.primitives.receipt import Receipt
-
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for bytes that are not JSON of the shape asked for."""
 
 
 class ClientError(MoyaiError):

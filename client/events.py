@@ -13,12 +13,13 @@ import aiohttp
 import msgspec
 
 from moyai.client.answers import EventAnswer, TransactionProofAnswer
-from moyai.client.errors import NOT_JSON, LyingNodeError, NodeRefusalError, NodeUnreachableError
+from moyai.client.errors import LyingNodeError, NodeRefusalError, NodeUnreachableError
 from moyai.client.nodes import PASSING
 from moyai.client.proofs import FinalReceipt, prove_transaction
 from moyai.client.session import Session
 from moyai.client.settings import ANSWER_BYTES_MAX, BATCH_CALLS_MAX, PROOF_WAIT_MS
 from moyai.client.transport import Node, pause, socket_url
+from moyai.primitives.codec import UNDECODABLE
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.ids import AccountId, Height, TransactionId, parse_account, parse_hex
 from moyai.primitives.receipt import Event
@@ -208,7 +209,7 @@ async def _pages(
 def _decoded(data: str | bytes, node: Node) -> _Frame:
     try:
         frame = msgspec.json.decode(data, type=_Frame)
-    except NOT_JSON:
+    except UNDECODABLE:
         raise LyingNodeError("tells no events", what=node.url, next="ask another node") from None
     if frame.error is not None:
         told = {name: str(value) for name, value in frame.error.data.items()}

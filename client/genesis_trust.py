@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from moyai.client.answers import GenesisAnswer
-from moyai.client.errors import NOT_JSON, LyingNodeError, SettingsError
+from moyai.client.errors import LyingNodeError, SettingsError
 from moyai.client.nodes import Nodes
 from moyai.client.transport import Node
-from moyai.primitives.codec import Codec
+from moyai.primitives.codec import UNDECODABLE, Codec
 from moyai.primitives.errors import IdentifierError, MoyaiError
 from moyai.primitives.genesis import Genesis, check_genesis, genesis_digest
 from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
@@ -69,7 +69,7 @@ def _digest_in_file(path: Path) -> Digest:
             data = source.read(GENESIS_FILE_BYTES_MAX)
         digest = msgspec.json.decode(data, type=_GenesisFile).digest
         return Digest(parse_hex(digest, bytes_exact=DIGEST_BYTES, what="genesis digest"))
-    except (OSError, IdentifierError, *NOT_JSON) as error:
+    except (OSError, IdentifierError, *UNDECODABLE) as error:
         raise SettingsError(
             f"names no genesis digest ({type(error).__name__})", what=path.name, next=_ADVICE
         ) from None

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from moyai.client.errors import NOT_JSON, ForkError, HeadFileError
+from moyai.client.errors import ForkError, HeadFileError
 from moyai.client.trust import CertifiedHeader, EpochEnd, TrustedChain
-from moyai.primitives.codec import encode
+from moyai.primitives.codec import UNDECODABLE, encode
 from moyai.primitives.errors import MoyaiError
 
 FORMAT = "moyai head 1"
@@ -100,7 +100,7 @@ class HeadFile:
             raise self._bad(f"cannot be read: {error.strerror}") from None
         try:
             text = msgspec.json.decode(data, type=_HeadText)
-        except NOT_JSON:
+        except UNDECODABLE:
             raise self._bad("is damaged: not the head of a chain") from None
         if text.format != FORMAT or text.genesis != chain.genesis_digest.hex():
             raise self._bad("is of another city, or of another version")

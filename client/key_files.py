@@ -14,8 +14,9 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 
-from moyai.client.errors import NOT_JSON, KeyFileError
+from moyai.client.errors import KeyFileError
 from moyai.client.signers import KeySigner
+from moyai.primitives.codec import UNDECODABLE
 from moyai.primitives.errors import IdentifierError
 from moyai.primitives.ids import KEY_BYTES, parse_hex
 from moyai.primitives.keys import SigningKey
@@ -76,7 +77,7 @@ def _read_private(path: Path, what: str) -> bytes:
 def _decode(data: bytes, what: str) -> _KeyFile:
     try:
         content = msgspec.json.decode(data, type=_KeyFile)
-    except NOT_JSON:
+    except UNDECODABLE:
         content = None
     if content is None or content.format != FORMAT:
         reason = "is not a key file of this version"

@@ -23,10 +23,11 @@ from moyai.client.proofs import FinalReceipt, ProvenHistory, ProvenValue
 from moyai.client.settings import ClientSettings
 from moyai.client.submission import Outcome
 from moyai.client.trust import CertifiedHeader
-from moyai.client.values import DocumentVersion, Record
+from moyai.client.values import Record
 from moyai.primitives.genesis import Genesis
 from moyai.primitives.ids import AccountId, Digest, TransactionId
 from moyai.primitives.operations import Operation
+from moyai.primitives.state_values import DocumentVersion
 
 T = TypeVar("T")
 

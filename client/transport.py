@@ -13,13 +13,13 @@ import aiohttp
 import msgspec
 
 from moyai.client.errors import (
-    NOT_JSON,
     LyingNodeError,
     NodeRefusalError,
     NodeUnreachableError,
     SettingsError,
 )
 from moyai.client.settings import ANSWER_BYTES_MAX, BATCH_CALLS_MAX, ClientSettings
+from moyai.primitives.codec import UNDECODABLE
 from moyai.primitives.errors import MoyaiError
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ def _request(number: int, method: str, parameters: Parameters) -> dict[str, Any]
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes, url: str) -> T:
     try:
         return decoder.decode(data)
-    except NOT_JSON:
+    except UNDECODABLE:
         raise NodeUnreachableError(
             "does not answer in JSON-RPC", what=url, next="check the address"
         ) from None
@@ -147,7 +147,7 @@ def _result(answer: _Answer, method: str, kind: type[T]) -> T:
         raise _refusal_or_lie(answer, method)
     try:
         return msgspec.json.decode(answer.result, type=kind)
-    except NOT_JSON as error:
+    except UNDECODABLE as error:
         raise LyingNodeError(
             f"an answer of another shape: {error}", what=method, next="the client asks another node"
         ) from None

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from moyai.client.errors import NOT_JSON, LyingNodeError
+from moyai.client.errors import LyingNodeError
 from moyai.client.proofs import ProvenHistory, ProvenValue
-from moyai.primitives.codec import Codec
+from moyai.primitives.codec import UNDECODABLE, Codec
 from moyai.primitives.errors import MoyaiError
-from moyai.primitives.ids import Digest, Height, TimeMs
+from moyai.primitives.ids import Height
+from moyai.primitives.state_values import DocumentVersion
 
 AMOUNT_BYTES = 8
 
@@ -23,25 +24,6 @@ class Record(msgspec.Struct, frozen=True):
     version: int
     changed_height: Height
     height: Height
-
-
-class DocumentVersion(msgspec.Struct, array_like=True, frozen=True):
-    """A registered version: in force from `registered_ms` until it is replaced or revoked."""
-
-    digest: Digest
-    size_bytes: int
-    registered_ms: TimeMs
-    replaced_ms: TimeMs | None
-    revoked_ms: TimeMs | None
-
-    @property
-    def is_in_force(self) -> bool:
-        return self.replaced_ms is None and self.revoked_ms is None
-
-    def was_in_force(self, time_ms: int) -> bool:
-        """Return whether this version was the valid one at a time."""
-        ends = [end for end in (self.replaced_ms, self.revoked_ms) if end is not None]
-        return self.registered_ms <= time_ms and all(time_ms < end for end in ends)
 
 
 _document_codec = Codec(DocumentVersion, name="document version")
@@ -81,7 +63,7 @@ def _json(value: bytes | None) -> Any:
         return None
     try:
         return msgspec.json.decode(value)
-    except NOT_JSON:
+    except UNDECODABLE:
         raise _newer("record") from None
 
 

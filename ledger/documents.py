@@ -26,12 +26,6 @@ def read_version(reader: ValueReader, series: str, version: int) -> DocumentVers
     return None if value is None else _version.decode(value)
 
 
-def is_in_force(version: DocumentVersion, time_ms: TimeMs) -> bool:
-    """Return whether a version was in force at a time: registered, not replaced, not revoked."""
-    ends = [end for end in (version.replaced_ms, version.revoked_ms) if end is not None]
-    return version.registered_ms <= time_ms and all(time_ms < end for end in ends)
-
-
 def version_in_force(
     reader: ValueReader, series: str, time_ms: TimeMs
 ) -> tuple[int, DocumentVersion] | None:
@@ -50,5 +44,5 @@ def version_in_force(
         elif version.replaced_ms is not None and version.replaced_ms <= time_ms:
             low = middle + 1
         else:
-            return (middle, version) if is_in_force(version, time_ms) else None
+            return (middle, version) if version.was_in_force(time_ms) else None
     return None

@@ -21,6 +21,7 @@ from moyai.consensus.inputs import (
     TimerFired,
     WorkChanged,
 )
+from moyai.consensus.limits import CLOCK_TOLERANCE_MS
 from moyai.consensus.machine import Machine
 from moyai.consensus.messages import ConsensusMessage, Status
 from moyai.consensus.records import Recovered
@@ -33,7 +34,6 @@ from moyai.node.builder import Builder
 from moyai.node.catchup import CatchUpRun
 from moyai.node.executor import Executor
 from moyai.node.ingest import (
-    CLOCK_TOLERANCE_MS,
     Admissible,
     Ingest,
     NodeBusyError,

@@ -16,8 +16,9 @@ from moyai.primitives.transaction import (
     CheckedTransaction,
     Transaction,
     check_validity_time,
+    open_envelope,
+    parse_opened,
     parse_transaction,
-    peek_id,
     verify_signatures,
 )
 
@@ -26,7 +27,6 @@ WANTED_QUEUE_MAX = 2 * VERIFY_QUEUE_MAX
 VERIFY_BYTES_MAX = 64 * 1024 * 1024
 WANTED_BYTES_MAX = 2 * VERIFY_BYTES_MAX
 SLICE_SIGNATURES = 16
-CLOCK_TOLERANCE_MS = 2_000
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -151,9 +151,10 @@ class Ingest:
                 self._hurry(queued)
                 continue
             try:
-                if self._is_old_news(peek_id(raw)):
+                opened = open_envelope(raw)
+                if self._is_known(opened.id) and not self._is_wanted(opened.id):
                     continue
-                transaction = parse_transaction(raw)
+                transaction = parse_opened(opened)
             except MoyaiError as fault:
                 self._misbehaved(sender, f"transaction: {fault.reason}")
                 return
@@ -196,7 +197,7 @@ class Ingest:
             queued.waiting.append(place)
             return None
         transaction = parse_transaction(raw)
-        if self._is_final(transaction.id) or self._mempool.get(transaction.id) is not None:
+        if self._is_known(transaction.id):
             return Submitted(transaction.id, None, known=True)
         self._check_admissible(transaction, now_ms)
         if not self._has_room():
@@ -218,7 +219,7 @@ class Ingest:
         check_validity_time(transaction, block_time_ms=now_ms, window_ms=self._window_ms)
 
     def _is_useful(self, transaction: Transaction, now_ms: int) -> bool:
-        if self._mempool.get(transaction.id) is not None or self._is_final(transaction.id):
+        if self._is_known(transaction.id):
             return False
         try:
             self._check_admissible(transaction, now_ms)
@@ -243,10 +244,8 @@ class Ingest:
             job.first = True
             self._jobs.appendleft(job)
 
-    def _is_old_news(self, transaction_id: TransactionId) -> bool:
-        """Return whether a copy is of no use, before the cost of parsing it."""
-        known = self._mempool.get(transaction_id) is not None or self._is_final(transaction_id)
-        return known and not self._is_wanted(transaction_id)
+    def _is_known(self, transaction_id: TransactionId) -> bool:
+        return self._mempool.get(transaction_id) is not None or self._is_final(transaction_id)
 
     def _enqueue(self, transaction: Transaction, sender: NetworkKey | None) -> _Job:
         job = _Job(transaction, sender, [])

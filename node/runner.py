@@ -102,7 +102,7 @@ class Runner:
             self._performer.perform(effect)
 
     def fetch_missing(self, order: CheckBlock) -> None:
-        """Get what the body of a block lacks: from the queue of this node, else from the sources."""
+        """Get what the body of a block lacks: out of the own queue, else from the sources."""
         absent = self._ingest.expedite(self._bodies.missing(order.digest))
         if absent:
             self._fetcher.want(order.digest, absent, order.sources, self._clock.now().mono_ms)

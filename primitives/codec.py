@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 _encoder = msgspec.msgpack.Encoder()
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not what they are taken for; text may be no UTF-8."""
+
 
 def encode(value: object) -> bytes:
     """Return the canonical MessagePack bytes of a struct."""
@@ -34,7 +37,7 @@ class Codec(Generic[T]):
         """
         try:
             value = self._decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise CodecError(_short(error), what=self._name, next=_ADVICE) from None
         if _encoder.encode(value) != data:
             raise CodecError("not the canonical encoding", what=self._name, next=_ADVICE)

@@ -95,6 +95,16 @@ class DocumentVersion(msgspec.Struct, array_like=True, frozen=True):
     replaced_ms: TimeMs | None
     revoked_ms: TimeMs | None
 
+    @property
+    def is_in_force(self) -> bool:
+        """Return whether the version has neither been replaced nor revoked."""
+        return self.replaced_ms is None and self.revoked_ms is None
+
+    def was_in_force(self, time_ms: int) -> bool:
+        """Return whether this version was the valid one at a time."""
+        ends = [end for end in (self.replaced_ms, self.revoked_ms) if end is not None]
+        return self.registered_ms <= time_ms and all(time_ms < end for end in ends)
+
 
 class MemberEntry(msgspec.Struct, array_like=True, frozen=True):
     """A member organisation as the state knows it."""

@@ -86,17 +86,45 @@ _envelope_codec = Codec(Envelope, name="transaction")
 _NEXT_REBUILD = "build the transaction again with the SDK or docs/wire.md"
 
 
+class OpenedEnvelope(msgspec.Struct, frozen=True):
+    """An envelope and the id of the body in it, which has not been looked at."""
+
+    id: TransactionId
+    envelope: Envelope
+    raw: bytes
+
+
+def open_envelope(raw: bytes) -> OpenedEnvelope:
+    """Return the envelope that `raw` encodes: enough to know the id, at a third of the whole cost.
+
+    Raises `CodecError` for bytes of another form, `TransactionError` for too many of them.
+    """
+    if len(raw) > limits.TRANSACTION_BYTES_MAX:
+        raise TransactionError(
+            f"has {len(raw)} bytes of the {limits.TRANSACTION_BYTES_MAX} allowed",
+            what="transaction",
+            next="split it into several transactions",
+        )
+    envelope = _envelope_codec.decode(raw)
+    return OpenedEnvelope(body_id(envelope.body), envelope, raw)
+
+
 def parse_transaction(raw: bytes) -> Transaction:
     """Return the transaction that `raw` encodes, checked for all that needs neither state nor keys.
 
-    Raises `CodecError` for bytes of another form or an unknown operation, `TransactionError` for a
-    transaction too large, or with repeated signers or missing signatures.
+    Raises what `open_envelope` and `parse_opened` do.
     """
-    if len(raw) > limits.TRANSACTION_BYTES_MAX:
-        raise _too_large(raw)
-    envelope = _envelope_codec.decode(raw)
+    return parse_opened(open_envelope(raw))
+
+
+def parse_opened(opened: OpenedEnvelope) -> Transaction:
+    """Return the transaction in an envelope.
+
+    Raises `CodecError` for a body of another form or an unknown operation, `TransactionError` for
+    repeated signers or missing signatures.
+    """
+    envelope, transaction_id = opened.envelope, opened.id
     body = _body_codec.decode(envelope.body)
-    transaction_id = body_id(envelope.body)
     signers = body.signers
     if len(envelope.signatures) != len(signers):
         raise TransactionError(
@@ -108,17 +136,7 @@ def parse_transaction(raw: bytes) -> Transaction:
         raise TransactionError(
             "names one signer twice", what=f"transaction {transaction_id.hex()}", next=_NEXT_REBUILD
         )
-    return Transaction(transaction_id, body, envelope.body, envelope.signatures, raw)
-
-
-def peek_id(raw: bytes) -> TransactionId:
-    """Return the id that `raw` would have; a quarter of the cost of parsing it.
-
-    Raises `CodecError` or `TransactionError` when it is no envelope or too large.
-    """
-    if len(raw) > limits.TRANSACTION_BYTES_MAX:
-        raise _too_large(raw)
-    return body_id(_envelope_codec.decode(raw).body)
+    return Transaction(transaction_id, body, envelope.body, envelope.signatures, opened.raw)
 
 
 def body_id(body_bytes: bytes) -> TransactionId:
@@ -204,11 +222,3 @@ class TransactionTooFarAheadError(TransactionError):
     """The transaction is valid for longer than the chain remembers ids."""
 
     code = "too_far_ahead"
-
-
-def _too_large(raw: bytes) -> TransactionError:
-    return TransactionError(
-        f"has {len(raw)} bytes of the {limits.TRANSACTION_BYTES_MAX} allowed",
-        what="transaction",
-        next="split it into several transactions",
-    )

@@ -4,31 +4,12 @@ A committed block never changes, so what is kept never grows stale. Not here: th
 which the store keeps (`ports.Snapshot.log_path`).
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from moyai.primitives.codec import encode
-from moyai.primitives.merkle import inclusion_path, inner_hash, leaf_hash
+from moyai.primitives.merkle import MerkleTree
 from moyai.rpc.limits import BLOCK_TREES_KEPT
 from moyai.rpc.ports import Snapshot
-
-
-class MerkleTree:
-    """An RFC 6962 tree over leaves at hand: every full subtree is hashed once."""
-
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        level = [leaf_hash(leaf) for leaf in leaves]
-        self._size = len(level)
-        self._levels = [level]
-        while len(level) > 1:
-            pairs = range(0, len(level) - 1, 2)
-            level = [inner_hash(level[place], level[place + 1]) for place in pairs]
-            self._levels.append(level)
-
-    def path(self, index: int) -> list[bytes]:
-        """Return the audit path of one leaf, nearest sibling first."""
-        return inclusion_path(index, self._size, lambda level, place: self._levels[level][place])
 
 
 class BlockTrees(msgspec.Struct, frozen=True):

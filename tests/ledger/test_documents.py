@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.ledger_city import MemoryState
-from moyai.ledger.documents import is_in_force, read_series, read_version, version_in_force
+from moyai.ledger.documents import read_series, read_version, version_in_force
 from moyai.primitives.codec import encode
 from moyai.primitives.ids import AccountId, Digest, TimeMs
 from moyai.primitives.state_keys import series_key, version_key
@@ -35,7 +35,7 @@ def test_halving_finds_what_looking_at_each_version_finds(
         values[series_key("s")] = encode(Series(OWNER, len(versions)))
     state = MemoryState(values)
     numbered = list(enumerate(versions, 1))
-    expected = [pair for pair in numbered if is_in_force(pair[1], TimeMs(time_ms))]
+    expected = [pair for pair in numbered if pair[1].was_in_force(TimeMs(time_ms))]
     found = version_in_force(state, "s", TimeMs(time_ms))
     assert [found] == expected or (found is None and not expected)
 

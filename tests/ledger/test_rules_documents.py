@@ -4,7 +4,7 @@ import msgspec
 
 from harness.ledger_city import NOBODY, STRANGER, LedgerCity, key, owner
 from moyai.ledger.codes import Code
-from moyai.ledger.documents import is_in_force, read_version, version_in_force
+from moyai.ledger.documents import read_version, version_in_force
 from moyai.primitives.ids import AccountId, Digest, TimeMs
 from moyai.primitives.operations_documents import (
     RegisterDocument,
@@ -67,7 +67,7 @@ def test_a_version_revoked_before_it_is_replaced(city: LedgerCity) -> None:
     assert version_in_force(city.state, "bylaw 12", gap_ms) is None
     version = read_version(city.state, "bylaw 12", 1)
     assert version is not None
-    assert is_in_force(version, TimeMs(gap_ms - 1))
+    assert version.was_in_force(TimeMs(gap_ms - 1))
     again = city.code(alice, RevokeDocument("bylaw 12", 1), by=(ALICE,))
     assert again is Code.ALREADY_REVOKED
 

@@ -21,9 +21,9 @@ from moyai.primitives.transaction import (
     assemble,
     body_id,
     check_validity_time,
+    open_envelope,
     opened_account,
     parse_transaction,
-    peek_id,
     signing_message,
     verify_signatures,
 )
@@ -52,7 +52,7 @@ def test_a_signed_transaction_is_parsed_and_its_signatures_hold() -> None:
     raw = sign(body(HANA, TARO), HANA, TARO)
     transaction = parse_transaction(raw)
     assert transaction.raw == raw
-    assert transaction.id == body_id(transaction.body_bytes) == peek_id(raw)
+    assert transaction.id == body_id(transaction.body_bytes) == open_envelope(raw).id
     assert verify_signatures(transaction).id == transaction.id
 
 
@@ -102,7 +102,7 @@ def test_what_is_too_large_is_not_even_decoded() -> None:
     with pytest.raises(TransactionError, match=f"of the {TRANSACTION_BYTES_MAX} allowed"):
         parse_transaction(bytes(TRANSACTION_BYTES_MAX + 1))
     with pytest.raises(TransactionError, match=f"of the {TRANSACTION_BYTES_MAX} allowed"):
-        peek_id(bytes(TRANSACTION_BYTES_MAX + 1))
+        open_envelope(bytes(TRANSACTION_BYTES_MAX + 1))
 
 
 def test_an_unknown_operation_is_refused_by_its_number() -> None:

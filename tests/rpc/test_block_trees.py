@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.rpc_city import RpcCity
-from moyai.primitives.merkle import list_inclusion_path, merkle_root, verify_inclusion
-from moyai.rpc.block_trees import MerkleTree, TreeKeeper
+from moyai.primitives.merkle import MerkleTree, list_inclusion_path, merkle_root, verify_inclusion
+from moyai.rpc.block_trees import TreeKeeper
 from moyai.rpc.limits import BLOCK_TREES_KEPT
 from moyai.rpc.settings import RpcConfig
 
