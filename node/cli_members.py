@@ -26,6 +26,7 @@ from moyai.node.cli_connection import (
 from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_json, print_table, say
 from moyai.node.cli_receipt import print_receipt
 from moyai.node.errors import ConfigError
+from moyai.node.given import given_text
 from moyai.node.key_file import KeyKind, load_signing_key
 from moyai.node.operation_text import parse_change
 from moyai.node.passphrase import passphrase_for
@@ -101,8 +102,7 @@ def propose(  # noqa: PLR0913 - every option of a command is a parameter
     json: JsonOption = False,
 ) -> None:
     """Propose a change as a member; that is its first approval, too."""
-    text = Path(change[1:]).read_text(encoding="utf-8") if change[:1] == "@" else change
-    operation = ProposeChange(parse_change(text))
+    operation = ProposeChange(parse_change(given_text(change)))
     signers = _officers(key)
     _deliver((city, genesis, node), operation, account, signers, as_json=json)
 

@@ -119,7 +119,7 @@ def _scalar(text: str) -> str | int | bool:
     """Return a whole number or true or false where it is one, else the text; quotes keep a text."""
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return text
     return value if isinstance(value, str | int | bool) else text
 

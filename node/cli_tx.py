@@ -34,9 +34,11 @@ from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_fields, pr
 from moyai.node.cli_receipt import print_receipt
 from moyai.node.errors import ConfigError, OperationTextError
 from moyai.node.genesis_file import read_genesis
+from moyai.node.given import given_bytes, given_text
 from moyai.node.key_file import KeyKind, read_key_file
 from moyai.node.operation_text import parse_operations
 from moyai.node.passphrase import passphrase_for
+from moyai.primitives.codec import UNDECODABLE
 from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
 from moyai.primitives.limits import TRANSACTION_NONCE_BYTES
 from moyai.primitives.transaction import Scheme, Signer
@@ -48,7 +50,6 @@ tx = typer.Typer(help="Build, sign, send and await transactions.", no_args_is_he
 VALID_FOR_HELP = (
     "Seconds. A node takes it only when less than the tx window (`moyai params`) is left."
 )
-DOCUMENT_BYTES_MAX = 1024 * 1024
 UNKNOWN_PAUSE_SECONDS = 0.2
 """Between two questions to a node that has not heard of the transaction yet."""
 
@@ -82,7 +83,7 @@ def build(  # noqa: PLR0913 - every option of a command is a parameter
     genesis: GenesisOption = None,
 ) -> None:
     """Build a transaction: fixes what is done, by whom, and who signs."""
-    text = Path(operations[1:]).read_text(encoding="utf-8") if operations[:1] == "@" else operations
+    text = given_text(operations)
     public = [bytes.fromhex(read_key_file(path, KeyKind.ACCOUNT).public_key) for path in key]
     path = genesis_file_of(city, genesis)
     if path is None:
@@ -170,13 +171,10 @@ def wait(
 
 
 def _read(document: str) -> tuple[DraftText, Draft]:
-    if document == "-":
-        data = sys.stdin.buffer.read(DOCUMENT_BYTES_MAX)
-    else:
-        data = Path(document).read_bytes()[:DOCUMENT_BYTES_MAX]
+    data = given_bytes(document)
     try:
         text = msgspec.json.decode(data, type=DraftText)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise OperationTextError(
             f"is not what `moyai tx build` prints: {error}",
             what="transaction",

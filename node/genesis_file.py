@@ -15,6 +15,7 @@ from moyai.ledger.genesis import genesis_state
 from moyai.node.config_domain import check_keys, failure
 from moyai.node.errors import ConfigError, GenesisFileError
 from moyai.node.times import format_time, parse_time
+from moyai.primitives.codec import UNDECODABLE
 from moyai.primitives.genesis import (
     FullNode,
     Genesis,
@@ -220,7 +221,7 @@ def _decode(data: bytes, kind: type[Text], what: str) -> Text:
     except msgspec.ValidationError as error:
         key, reason = failure(str(error))
         raise GenesisFileError(f"{key} {reason}", what=what, next=_ADVICE) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise GenesisFileError(f"is not JSON: {error}", what=what, next=_ADVICE) from None
     except ConfigError as error:
         raise GenesisFileError(error.reason, what=what, next=error.next) from None

@@ -25,6 +25,7 @@ from nacl.secret import SecretBox
 from typing_extensions import override
 
 from moyai.node.errors import InUseError, KeyFileError
+from moyai.primitives.codec import UNDECODABLE
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.ids import KEY_BYTES, NetworkKey, parse_hex
 from moyai.primitives.keys import SigningKey
@@ -148,7 +149,7 @@ def read_key_file(path: Path, kind: KeyKind | None = None) -> KeyFile:
     data = _read_private(path, what)
     try:
         content = msgspec.json.decode(data, type=KeyFile)
-    except (msgspec.DecodeError, RecursionError):
+    except UNDECODABLE:
         content = None
     if (
         content is None

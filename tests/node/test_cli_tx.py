@@ -131,10 +131,10 @@ def test_operations_can_come_from_a_file(build: Build, tmp_path: Path) -> None:
     assert json.loads(build(f"@{path}").read_text())["signatures"] == {}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"id": 1}'])
-def test_what_is_no_transaction_is_refused(text: str, moyai: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"id": 1}', b'{"id": "\xff"}'])
+def test_what_is_no_transaction_is_refused(data: bytes, moyai: Run, tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
-    path.write_text(text)
+    path.write_bytes(data)
     code, _, told = moyai("tx", "send", path, "--node", "http://127.0.0.1:1")
     assert code == 1
     assert "is not what `moyai tx build` prints" in told

@@ -139,3 +139,9 @@ def test_members_hand_in_what_is_read(tmp_path: Path) -> None:
 def test_the_shipped_example_is_a_whole_document() -> None:
     example = Path(__file__).resolve().parents[2] / "config" / "genesis.example.json"
     check_state_root(read_genesis(example), genesis_root)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"chain_id": "\xff"}', b"[" * 100_000])
+def test_bytes_that_are_no_json_are_refused_with_the_name_of_the_file(data: bytes) -> None:
+    with pytest.raises(GenesisFileError, match="genesis file"):
+        genesis_from_json(data)

@@ -158,3 +158,12 @@ def test_a_pipe_in_the_place_of_a_key_file_is_refused_at_once(tmp_path: Path) ->
     os.mkfifo(pipe, 0o600)
     with pytest.raises(KeyFileError):
         read_key_file(pipe, KeyKind.VALIDATOR)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"format": "\xff"}', b"[" * 100_000])
+def test_bytes_that_are_no_key_file_are_refused_as_one(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "validator.key"
+    path.write_bytes(data)
+    path.chmod(0o600)
+    with pytest.raises(KeyFileError, match=r"validator\.key"):
+        read_key_file(path)
