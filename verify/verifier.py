@@ -161,7 +161,8 @@ def read(data: bytes) -> Struct:
             raise ValueError(f"not of format {FORMAT}, or of an unknown kind")
         evidence["subject"] = _shaped(evidence["subject"], evidence["kind"], as_json=as_json)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise Unreadable(str(error)[:200]) from None
+        reason = str(error)[:200] or type(error).__name__
+        raise Unreadable(f"not an evidence file ({reason})") from None
     return evidence
 
 
