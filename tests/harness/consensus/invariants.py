@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.consensus.keys import City
 from harness.consensus.store import GENESIS
+from harness.simulator.level import Violation as Violation
 from moyai.consensus.effects import Broadcast, Effect, EvidenceFound, Finalized, Halt, Persist, Send
 from moyai.consensus.messages import (
     CertificateMessage,
@@ -24,10 +25,6 @@ from moyai.primitives.vote import Vote, VoteKind
 if TYPE_CHECKING:
     from harness.consensus.shell import Node
     from moyai.primitives.ids import Digest
-
-
-class Violation(AssertionError):
-    """An invariant does not hold."""
 
 
 class Invariants:
