@@ -1,8 +1,8 @@
 """The composition root: makes every part of a running node and joins them by callbacks."""
 
 import asyncio
-import gc
 import signal
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -52,32 +52,42 @@ class Stores(msgspec.Struct, frozen=True):
 
 
 class Node:
-    """One running node: every part, and the callbacks between them."""
+    """One running node: every part, and the callbacks between them.
+
+    `clock` is all that it knows of the time, beside the loop that it runs on.
+    """
 
     def __init__(
-        self, config: NodeConfig, genesis: Genesis, identity: OwnIdentity, stores: Stores
+        self,
+        config: NodeConfig,
+        genesis: Genesis,
+        identity: OwnIdentity,
+        stores: Stores,
+        clock: SystemClock | None = None,
     ) -> None:
         self._config = config
         self._genesis = genesis
         self._identity = identity
         self._chain = stores.chain
         self._journal = stores.journal
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._metrics = Metrics(CollectorRegistry())
         self._stop = asyncio.Event()
         self._fault: BaseException | None = None
         self._log = structlog.get_logger()
 
-    async def serve(self) -> None:
-        """Run until told to stop. Raises what a part stopped with, alone or in a group."""
+    async def serve(self, made: Callable[[], None] = lambda: None) -> None:
+        """Run until told to stop; `made` is called when every part is there and none runs yet.
+
+        Raises what a part stopped with, alone or in a group.
+        """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_fault)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         self._make_core()
         self._make_door()
-        gc.collect()
-        gc.freeze()
+        made()
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self._writer.run(), name="chain writer"),
@@ -130,6 +140,7 @@ class Node:
             core=self._core,
             chain=self._chain,
             hub=self._hub,
+            clock=self._clock,
         )
         housekeeping = Housekeeping(
             core=self._core,

@@ -4,6 +4,7 @@ Not here: the parts of a running node and how they are joined (`assembly`).
 """
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,7 @@ def run(config: NodeConfig) -> None:
         asyncio.Runner(loop_factory=factory) as runner,
     ):
         try:
-            runner.run(Node(config, genesis, identity, stores).serve())
+            runner.run(Node(config, genesis, identity, stores).serve(_keep_out_of_collections))
         except BaseExceptionGroup as group:
             raise _first(group) from group
 
@@ -64,6 +65,12 @@ def open_stores(config: NodeConfig, genesis: Genesis, identity: OwnIdentity) -> 
             chain.close()
     finally:
         journal.close()
+
+
+def _keep_out_of_collections() -> None:
+    """Spare the garbage collector what lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -41,13 +41,14 @@ class StatusReporter:
         core: Core,
         chain: ChainStore,
         hub: Hub,
+        clock: SystemClock | None = None,
     ) -> None:
         self._identity = identity
         self._core = core
         self._chain = chain
         self._hub = hub
         self._version = version("moyai")
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._started_ms = self._clock.mono_ms()
         self._final_ms: int | None = None
         self._waiting_since_ms: int | None = None

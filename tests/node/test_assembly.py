@@ -1,7 +1,6 @@
 """A whole node in this process: it serves, stops cleanly, and a fault anywhere stops it."""
 
 import asyncio
-import gc
 import os
 import signal
 import time
@@ -58,9 +57,8 @@ class Alone:
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> AsyncIterator[Alone]:
-    yield Alone(tmp_path / "city")
-    gc.unfreeze()
+def alone(tmp_path: Path) -> Alone:
+    return Alone(tmp_path / "city")
 
 
 async def test_a_document_becomes_final_and_is_there_after_a_restart(alone: Alone) -> None:
