@@ -16,7 +16,7 @@ import structlog
 from msgspec import UNSET
 
 from moyai.primitives.errors import MoyaiError
-from moyai.rpc.budget import Budget
+from moyai.rpc.budget import Budget, Client
 from moyai.rpc.calls import (
     Call,
     call_id,
@@ -58,7 +58,7 @@ _log = structlog.get_logger(__name__)
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks: the client its costs go to, and what it may do."""
 
-    client: str
+    client: Client
     is_writer: bool = True
     is_admin: bool = False
     host: SubscriptionHost | None = None

@@ -16,7 +16,7 @@ from aiohttp.web_ws import WebSocketResponse
 
 from moyai.primitives.ids import Height, TransactionId
 from moyai.rpc import health
-from moyai.rpc.budget import Budget
+from moyai.rpc.budget import Allowance, Budget, Client
 from moyai.rpc.connections import (
     LOCAL_CLIENT,
     DoorConnection,
@@ -66,7 +66,10 @@ class RpcServer:
         self._config = config
         self._metrics = metrics
         self._waiting = Waiting(node, FinalityWaiters(), BlockSignal())
-        budget = Budget(per_second=config.cost_per_second, burst=config.cost_burst)
+        budget = Budget(
+            anybody=Allowance(config.cost_per_second, config.cost_burst),
+            keyed=Allowance(config.key_cost_per_second, config.key_cost_burst),
+        )
         self._desk = Desk(self._waiting, budget, metrics, openrpc())
         self._gate = Gate(
             in_all=config.connections_max,
@@ -151,14 +154,17 @@ class RpcServer:
 
     async def _own(self, request: BaseRequest) -> StreamResponse:
         try:
-            return await self._route(request, Caller(client=LOCAL_CLIENT, is_admin=True))
+            return await self._route(request, Caller(client=Client(LOCAL_CLIENT), is_admin=True))
         except DoorError as refusal:
             return self._turned_away(refusal)
 
     def _caller(self, request: BaseRequest) -> Caller:
         assert self._door is not None
         key = self._door.writer_key(request)
-        client = client_of_transport(request.transport) if key is None else f"key {key[:8]}"
+        if key is None:
+            client = Client(client_of_transport(request.transport))
+        else:
+            client = Client(f"key {key[:8]}", has_key=True)
         return Caller(client=client, is_writer=self._door.may_write(request))
 
     async def _route(self, request: BaseRequest, caller: Caller) -> StreamResponse:

@@ -38,7 +38,8 @@ class RpcConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     `hosts` are names by which requests may address it beside `listen` and loopback; `origins` are
     web pages that may use it. `admin_socket` is the path of the operator's own socket, "" for none.
     `tls_certificate` and `tls_key` are PEM files, both or neither. With `writer_key_digests`, only
-    who sends an API key with one of these digests may submit. Costs: docs/rpc.md.
+    who sends an API key with one of these digests may submit. Costs: docs/rpc.md; who has no key
+    gets a fifth of one processor, who has one gets what a whole processor can do.
     """
 
     listen: ListenAddress = "127.0.0.1:8545"
@@ -50,5 +51,7 @@ class RpcConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     writer_key_digests: Annotated[tuple[KeyDigest, ...], Meta(max_length=256)] = ()
     connections_max: Annotated[int, Meta(ge=1, le=65_536)] = 1_024
     connections_per_address_max: Annotated[int, Meta(ge=1, le=65_536)] = 128
-    cost_per_second: Annotated[int, Meta(ge=10, le=10_000_000)] = 20_000
-    cost_burst: Annotated[int, Meta(ge=100, le=100_000_000)] = 40_000
+    cost_per_second: Annotated[int, Meta(ge=10, le=10_000_000)] = 4_000
+    cost_burst: Annotated[int, Meta(ge=100, le=100_000_000)] = 20_000
+    key_cost_per_second: Annotated[int, Meta(ge=10, le=10_000_000)] = 20_000
+    key_cost_burst: Annotated[int, Meta(ge=100, le=100_000_000)] = 40_000

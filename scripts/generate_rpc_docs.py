@@ -86,8 +86,9 @@ taken back, and "not_found" is never said of what this node called final.
   wait, side by side.
 - Costs: each call costs units of about 50 µs of the node's time, each request one more for every
   {limits.BODY_BYTES_PER_COST:,} bytes it has. A client (an address, an IPv6 /64, or an API key) has
-  `rpc.cost_per_second` of them and may save up `rpc.cost_burst`; beyond that the whole request is
-  answered with `too_many_requests` and HTTP status 429, and nothing of it is done.
+  `rpc.cost_per_second` of them and may save up `rpc.cost_burst`, with an API key
+  `rpc.key_cost_per_second` and `rpc.key_cost_burst`; beyond that the whole request is answered with
+  `too_many_requests` and HTTP status 429, and nothing of it is done.
 - `scripts/bench_rpc` measures what calls cost on a machine: a submit in a batch of 50 about 5 µs, a
   head 40 µs, the first proof in a block of 500 about 3 ms, each further one 0.07 ms.
 - Where the operator gave out API keys, submitting needs `Authorization: Bearer <key>`.

@@ -16,12 +16,13 @@ from moyai.primitives.ids import Digest, format_account
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.operations_records import CreateCollection, PutRecord, Writers
 from moyai.primitives.state_keys import series_key
+from moyai.rpc.budget import Client
 from moyai.rpc.cursors import BlockCursor, EventCursor, cursor_text
 from moyai.rpc.desk import Caller
 from moyai.rpc.discovery import openrpc
 from moyai.rpc.settings import RpcConfig
 
-CALLER = Caller(client="anyone", is_admin=True)
+CALLER = Caller(client=Client("anyone"), is_admin=True)
 SCHEMA = (
     b'{"additionalProperties":false,"properties":{"depth":{"type":"integer"}},'
     b'"required":[],"type":"object"}'
