@@ -5,6 +5,7 @@ Evidence is a function of the two votes alone. Not here: noticing the pair (`tal
 
 from moyai.consensus.limits import EVIDENCE_PER_VALIDATOR_MAX
 from moyai.consensus.messages import Evidence
+from moyai.primitives import misconduct
 from moyai.primitives.ids import ValidatorIndex, View
 from moyai.primitives.vote import Vote, VoteKind
 
@@ -19,14 +20,7 @@ def make_evidence(one: Vote, other: Vote) -> Evidence:
 
 def is_conflict(evidence: Evidence) -> bool:
     """Return whether the two votes, if signed, convict their signer."""
-    first, second = evidence.first, evidence.second
-    if (first.epoch, first.view, first.signer) != (second.epoch, second.view, second.signer):
-        return False
-    if (first.kind, first.digest) >= (second.kind, second.digest):
-        return False
-    if first.kind is second.kind:
-        return first.kind is not VoteKind.NULLIFY
-    return (first.kind, second.kind) == (VoteKind.NULLIFY, VoteKind.FINALIZE)
+    return misconduct.is_conflict(evidence.first, evidence.second)
 
 
 class EvidenceBook:

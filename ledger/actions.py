@@ -12,6 +12,7 @@ import msgspec
 from moyai.ledger import (
     rules_accounts,
     rules_documents,
+    rules_evidence,
     rules_governance,
     rules_identity,
     rules_records,
@@ -31,6 +32,7 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_evidence import SubmitEvidence
 from moyai.primitives.operations_governance import ApproveChange, MembersReady, ProposeChange
 from moyai.primitives.operations_identity import (
     BindIdentity,
@@ -164,6 +166,9 @@ _GOVERNANCE: _Rows = {
         400,
         "validators of the next set, by their validator keys",
         privacy=Privacy.PUBLIC,
+    ),
+    SubmitEvidence: Action(
+        rules_evidence.submit_evidence, 500, "any account", privacy=Privacy.PUBLIC
     ),
 }
 ACTIONS: _Rows = {**_ACCOUNTS, **_IDENTITY, **_TOKENS, **_RECORDS, **_DOCUMENTS, **_GOVERNANCE}

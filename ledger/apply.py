@@ -54,7 +54,7 @@ def apply_block(
         else:
             touched.append((transaction.body.account,))
     if block.epoch_end is not None:
-        end_epoch(overlay, block.epoch_end)
+        end_epoch(overlay, block.epoch_end, block.time_ms)
     return BlockOutcome(tuple(receipts), overlay.changes(), tuple(indexes), tuple(touched))
 
 

@@ -1,10 +1,9 @@
-"""What a change makes of the consortium: the members and parameters after it, or why it cannot be.
+"""What a change makes of the consortium: members, full nodes, parameters, or why it cannot be.
 
 Pure: it decides nothing about who may ask (`rules_governance`) and writes nothing (`epoch_end`).
 """
 
-from collections.abc import Callable
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import msgspec
 
@@ -12,7 +11,7 @@ from moyai.ledger.accounts import read_account
 from moyai.ledger.codes import Code, Refusal
 from moyai.ledger.state import ValueReader
 from moyai.primitives.errors import PublicKeyError
-from moyai.primitives.genesis import Member, Role
+from moyai.primitives.genesis import FullNode, Member, Role
 from moyai.primitives.ids import (
     KEY_BYTES,
     AccountId,
@@ -22,11 +21,14 @@ from moyai.primitives.ids import (
     format_account,
 )
 from moyai.primitives.keys import check_public_key
-from moyai.primitives.limits import VALIDATORS_MAX
+from moyai.primitives.limits import FULL_NODES_MAX, VALIDATORS_MAX
 from moyai.primitives.operations_accounts import AccountKind, ControllerRole
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     AddMember,
     Change,
+    RecoverOfficers,
+    RemoveFullNode,
     RemoveMember,
     RotateNetworkKey,
     RotateValidatorKey,
@@ -44,18 +46,26 @@ ONLY_GROWING = frozenset({"tx_window_ms"})
 ORDERED = (("block_interval_min_ms", "block_interval_max_ms"), ("delta_ms", "delta_max_ms"))
 """Of each pair the first is at most the second."""
 
+_OfOneMember: TypeAlias = RotateValidatorKey | RotateNetworkKey | SetEndpoint | RecoverOfficers
+
 _NULL_NETWORK_KEY = bytes(KEY_BYTES)
 
 
 class Consortium(msgspec.Struct, frozen=True):
-    """Who runs the chain, in the order of joining, and by which parameters."""
+    """Who runs and who follows the chain, in the order of joining, and by which parameters."""
 
     members: tuple[Member, ...]
+    full_nodes: tuple[FullNode, ...]
     parameters: Parameters
 
     def validators(self, epoch: Epoch) -> ValidatorSet:
         """Return the validator set that the members make in `epoch`."""
         return ValidatorSet(epoch, tuple(sorted(one.validator_key for one in self.members)))
+
+    def network_keys(self) -> list[tuple[NetworkKey, str]]:
+        """Return the network keys of all nodes, with the nodes' names."""
+        members = [(one.network_key, one.name) for one in self.members]
+        return [*members, *((one.network_key, one.name) for one in self.full_nodes)]
 
 
 def changed(before: Consortium, change: Change, reader: ValueReader) -> Consortium:
@@ -65,29 +75,21 @@ def changed(before: Consortium, change: Change, reader: ValueReader) -> Consorti
             after = _with_member(before, change, reader)
         case RemoveMember():
             after = _without_member(before, change.account)
-        case RotateValidatorKey(account=account, validator_key=validator_key):
-            after = _with_changed_member(
-                before,
-                account,
-                lambda member: msgspec.structs.replace(member, validator_key=validator_key),
-            )
-        case RotateNetworkKey(account=account, network_key=network_key):
-            after = _with_changed_member(
-                before,
-                account,
-                lambda member: msgspec.structs.replace(member, network_key=network_key),
-            )
-        case SetEndpoint(account=account, endpoint=endpoint):
-            after = _with_changed_member(
-                before, account, lambda member: msgspec.structs.replace(member, endpoint=endpoint)
-            )
+        case RotateValidatorKey() | RotateNetworkKey() | SetEndpoint() | RecoverOfficers():
+            after = _with_changed_member(before, change)
         case SetParameters():
-            after = Consortium(before.members, _with_settings(before.parameters, change))
+            parameters = _with_settings(before.parameters, change)
+            after = msgspec.structs.replace(before, parameters=parameters)
+        case AddFullNode():
+            after = _with_full_node(before, change)
+        case RemoveFullNode():
+            after = _without_full_node(before, change.name)
         case _:
             assert_never(change)
-    if after == before:
+    # An account's own keys change at any time, so a recovery may turn out to be of what is there.
+    if after == before and not isinstance(change, RecoverOfficers):
         raise Refusal(Code.CHANGE_EMPTY)
-    _require_distinct(after.members)
+    _require_distinct(after)
     return after
 
 
@@ -113,7 +115,7 @@ def _with_member(before: Consortium, change: AddMember, reader: ValueReader) -> 
         raise Refusal(Code.MEMBER_EXISTS, format_account(change.account))
     if len(before.members) >= VALIDATORS_MAX:
         raise Refusal(Code.MEMBERS_TOO_MANY, str(VALIDATORS_MAX))
-    _require_validator_key(change.validator_key)
+    _require_signing_key(change.validator_key)
     _require_network_key(change.network_key)
     entry = Member(
         name=change.name,
@@ -140,17 +142,47 @@ def _without_member(before: Consortium, account: AccountId) -> Consortium:
     return msgspec.structs.replace(before, members=left)
 
 
-def _with_changed_member(
-    before: Consortium, account: AccountId, change: Callable[[Member], Member]
-) -> Consortium:
-    old = _known(before, account)
-    new = change(old)
-    if new.validator_key != old.validator_key:
-        _require_validator_key(new.validator_key)
-    if new.network_key != old.network_key:
-        _require_network_key(new.network_key)
+def _with_changed_member(before: Consortium, change: _OfOneMember) -> Consortium:
+    old = _known(before, change.account)
+    new = _changed_member(old, change)
     members = tuple(new if one is old else one for one in before.members)
     return msgspec.structs.replace(before, members=members)
+
+
+def _changed_member(old: Member, change: _OfOneMember) -> Member:
+    match change:
+        case RotateValidatorKey(validator_key=key):
+            if key != old.validator_key:
+                _require_signing_key(key)
+            return msgspec.structs.replace(old, validator_key=key)
+        case RotateNetworkKey(network_key=key):
+            _require_network_key(key)
+            return msgspec.structs.replace(old, network_key=key)
+        case SetEndpoint(endpoint=endpoint):
+            return msgspec.structs.replace(old, endpoint=endpoint)
+        case RecoverOfficers(officer_keys=keys):
+            for key in keys:
+                _require_signing_key(key)
+            if len(set(keys)) != len(keys):
+                raise Refusal(Code.CONTROLLER_EXISTS, "a key stands twice")
+            return msgspec.structs.replace(old, officer_keys=keys)
+        case _:
+            assert_never(change)
+
+
+def _with_full_node(before: Consortium, change: AddFullNode) -> Consortium:
+    if len(before.full_nodes) >= FULL_NODES_MAX:
+        raise Refusal(Code.FULL_NODES_TOO_MANY, str(FULL_NODES_MAX))
+    _require_network_key(change.network_key)
+    node = FullNode(change.name, change.network_key, change.endpoint)
+    return msgspec.structs.replace(before, full_nodes=(*before.full_nodes, node))
+
+
+def _without_full_node(before: Consortium, name: str) -> Consortium:
+    left = tuple(one for one in before.full_nodes if one.name != name)
+    if len(left) == len(before.full_nodes):
+        raise Refusal(Code.FULL_NODE_UNKNOWN, name)
+    return msgspec.structs.replace(before, full_nodes=left)
 
 
 def _with_settings(before: Parameters, change: SetParameters) -> Parameters:
@@ -189,9 +221,9 @@ def _known(before: Consortium, account: AccountId) -> Member:
     raise Refusal(Code.MEMBER_UNKNOWN, format_account(account))
 
 
-def _require_validator_key(key: PublicKey) -> None:
+def _require_signing_key(key: PublicKey) -> None:
     try:
-        check_public_key(key, what="validator key")
+        check_public_key(key, what="key of a member")
     except PublicKeyError:
         raise Refusal(Code.KEY_INVALID, key.hex()) from None
 
@@ -201,11 +233,11 @@ def _require_network_key(key: NetworkKey) -> None:
         raise Refusal(Code.KEY_INVALID, key.hex())
 
 
-def _require_distinct(members: tuple[Member, ...]) -> None:
+def _require_distinct(after: Consortium) -> None:
     for kind, values in (
-        ("name", [member.name for member in members]),
-        ("validator key", [member.validator_key for member in members]),
-        ("network key", [member.network_key for member in members]),
+        ("name", [name for _, name in after.network_keys()]),
+        ("validator key", [member.validator_key for member in after.members]),
+        ("network key", [key for key, _ in after.network_keys()]),
     ):
         if len(set(values)) != len(values):
             raise Refusal(Code.MEMBER_NOT_DISTINCT, kind)

@@ -66,6 +66,10 @@ class Code(IntEnum):
     PROPOSAL_CLOSED = 612
     ALREADY_APPROVED = 613
     ALREADY_READY = 614
+    EVIDENCE_INVALID = 615
+    EVIDENCE_KNOWN = 616
+    FULL_NODE_UNKNOWN = 617
+    FULL_NODES_TOO_MANY = 618
     TEXT_INVALID = 900
     NAME_TOO_LONG = 901
 
@@ -410,6 +414,30 @@ CATALOGUE: dict[Code, CodeText] = {
         "nothing needs to be done",
         "準備完了はすでに届いています",
         "何もする必要はありません",
+    ),
+    Code.EVIDENCE_INVALID: CodeText(
+        "these two votes convict nobody",
+        "submit what evidence_list tells, unchanged",
+        "この 2 つの投票は誰の不正の証拠にもなりません",
+        "evidence_list の内容をそのまま送信してください",
+    ),
+    Code.EVIDENCE_KNOWN: CodeText(
+        "evidence against this validator key is on record already",
+        "nothing needs to be done",
+        "この検証者鍵に対する証拠はすでに記録されています",
+        "何もする必要はありません",
+    ),
+    Code.FULL_NODE_UNKNOWN: CodeText(
+        "there is no such node without a vote",
+        "look the nodes up with members_list",
+        "投票権のないノードにその名前はありません",
+        "members_list でノードを確かめてください",
+    ),
+    Code.FULL_NODES_TOO_MANY: CodeText(
+        "there cannot be more nodes without a vote",
+        "remove one first",
+        "投票権のないノードの数が上限です",
+        "先に一つ外してください",
     ),
     Code.TEXT_INVALID: CodeText(
         "a text has control characters or is not in Unicode normal form C",

@@ -45,6 +45,7 @@ class Context:
     __slots__ = (
         "account",
         "account_id",
+        "chain_id",
         "events",
         "height",
         "indexes",
@@ -65,6 +66,7 @@ class Context:
         self.time_ms = time_ms
         self.transaction_id = transaction.id
         self.account_id = body.account
+        self.chain_id = body.chain_id
         self.signers = body.signers
         self.operation = 0
         self.events: list[Event] = []

@@ -1,25 +1,23 @@
 """The state that a genesis document leads to: members, their accounts and the parameters."""
 
 from moyai.ledger.epoch_end import entry_of
-from moyai.ledger.identity import OFFICERS_FOR_PREMIUM
+from moyai.ledger.officers import with_officers
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Genesis, Member
 from moyai.primitives.ids import Epoch
 from moyai.primitives.operations_accounts import (
     AccountKind,
-    Controller,
-    ControllerRole,
     Thresholds,
 )
 from moyai.primitives.state_keys import (
     GOVERNANCE,
     PARAMETERS,
     account_key,
+    full_node_key,
     member_key,
     validators_key,
 )
 from moyai.primitives.state_values import Account, Governance
-from moyai.primitives.transaction import Scheme
 
 
 def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
@@ -32,22 +30,20 @@ def genesis_state(genesis: Genesis) -> dict[bytes, bytes]:
     for index, member in enumerate(genesis.members):
         state[member_key(index)] = encode(entry_of(member))
         state[account_key(member.account)] = encode(_member_account(genesis, member))
+    for index, node in enumerate(genesis.full_nodes):
+        state[full_node_key(index)] = encode(node)
     return state
 
 
 def _member_account(genesis: Genesis, member: Member) -> Account:
-    officers = tuple(
-        Controller(Scheme.ED25519, key, ControllerRole.OWNER, 1, None)
-        for key in member.officer_keys
-    )
-    return Account(
+    account = Account(
         kind=AccountKind.ORGANISATION,
-        controllers=officers,
-        # One officer alone could add a key of their own and sign as two.
-        thresholds=Thresholds(1, 1, min(OFFICERS_FOR_PREMIUM, len(officers))),
+        controllers=(),
+        thresholds=Thresholds(1, 1, 1),
         frozen=False,
         roles=member.roles,
         member=True,
         sponsor=member.account,
         opened_ms=genesis.time_ms,
     )
+    return with_officers(account, member.officer_keys)

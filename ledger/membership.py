@@ -11,12 +11,13 @@ import msgspec
 from moyai.ledger.accounts import read_account
 from moyai.ledger.changes import Consortium, changed, member_of
 from moyai.ledger.state import ValueReader
-from moyai.primitives.genesis import Member
+from moyai.primitives.genesis import FullNode, Member
 from moyai.primitives.ids import AccountId, Digest, Epoch, PublicKey, TimeMs
 from moyai.primitives.parameters import Parameters
 from moyai.primitives.state_keys import (
     GOVERNANCE,
     PARAMETERS,
+    full_node_key,
     member_key,
     proposal_key,
     validators_key,
@@ -25,6 +26,7 @@ from moyai.primitives.state_values import Governance, MemberEntry, Proposal
 from moyai.primitives.validators import ValidatorSet
 
 _member = msgspec.msgpack.Decoder(MemberEntry)
+_full_node = msgspec.msgpack.Decoder(FullNode)
 _parameters = msgspec.msgpack.Decoder(Parameters)
 _governance = msgspec.msgpack.Decoder(Governance)
 _proposal = msgspec.msgpack.Decoder(Proposal)
@@ -50,6 +52,14 @@ def read_members(reader: ValueReader) -> Iterator[MemberEntry]:
     index = 0
     while (value := reader.value(member_key(index))) is not None:
         yield _member.decode(value)
+        index += 1
+
+
+def read_full_nodes(reader: ValueReader) -> Iterator[FullNode]:
+    """Yield the registered nodes without a vote in the order of joining."""
+    index = 0
+    while (value := reader.value(full_node_key(index))) is not None:
+        yield _full_node.decode(value)
         index += 1
 
 
@@ -92,7 +102,7 @@ def next_validators(reader: ValueReader) -> ValidatorSet | None:
 
 
 def next_consortium(reader: ValueReader) -> Consortium | None:
-    """Return members and parameters after the change under way; none when there is none."""
+    """Return everything as it is after the change under way; none when there is none."""
     under_way = read_governance(reader).under_way
     if under_way is None:
         return None
@@ -102,8 +112,9 @@ def next_consortium(reader: ValueReader) -> Consortium | None:
 
 
 def read_consortium(reader: ValueReader) -> Consortium:
-    """Return the members and parameters of today."""
-    return Consortium(read_registry(reader), read_parameters(reader))
+    """Return the members, full nodes and parameters of today."""
+    full_nodes = tuple(read_full_nodes(reader))
+    return Consortium(read_registry(reader), full_nodes, read_parameters(reader))
 
 
 def ready_wanted(reader: ValueReader, key: PublicKey, time_ms: TimeMs) -> ReadyWanted | None:

@@ -21,6 +21,7 @@ from moyai.ledger.membership import (
 from moyai.primitives.codec import encode
 from moyai.primitives.ids import PublicKey, TimeMs, format_account
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     AddMember,
     ApproveChange,
     MembersReady,
@@ -35,7 +36,7 @@ from moyai.primitives.transaction import Scheme
 def propose_change(context: Context, operation: ProposeChange) -> None:
     """A member proposes a change that could come into force today."""
     _require_member(context)
-    if isinstance(operation.change, AddMember):
+    if isinstance(operation.change, AddMember | AddFullNode):
         context.require_name(operation.change.name)
     changed(read_consortium(context.overlay), operation.change, context.overlay)
     governance = read_governance(context.overlay)

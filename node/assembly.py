@@ -27,7 +27,6 @@ from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
 from moyai.node.telemetry import Telemetry
 from moyai.node.timers import LoopTimers
-from moyai.node.tip import epoch_after
 from moyai.node.writer import ChainWriter
 from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
@@ -210,8 +209,7 @@ class Node:
         """Return whom this node may link to, as the newest executed block has it."""
         state = Values(self._chain.states)
         self._governance = state.value(GOVERNANCE)
-        epoch = epoch_after(self._chain.tip_header)
-        return directory_of(self._genesis, state, epoch, self._config.p2p.peers)
+        return directory_of(state, self._chain.tip_header, self._config.p2p)
 
     def _follow_members(self) -> None:
         """Link to those who join or are about to, and no longer to those who have left."""

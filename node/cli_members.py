@@ -19,6 +19,7 @@ from moyai.node.cli_connection import (
     GenesisOption,
     NodeOption,
     ask,
+    ask_each,
     connection,
     node_urls,
     with_client,
@@ -28,9 +29,10 @@ from moyai.node.cli_receipt import print_receipt
 from moyai.node.errors import ConfigError
 from moyai.node.given import given_text
 from moyai.node.key_file import KeyKind, load_signing_key
-from moyai.node.operation_text import parse_change
+from moyai.node.operation_text import parse_change, parse_operation
 from moyai.node.passphrase import passphrase_for
 from moyai.node.reachability import why_unreachable
+from moyai.primitives.errors import MoyaiError
 from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_governance import ApproveChange, MembersReady, ProposeChange
@@ -65,7 +67,7 @@ def list_members(
         print_json({**answer, "under_way": changes["under_way"], "changes": changes["changes"]})
         return
     print_table(
-        ("validator", "member", "endpoint", "roles", "account"),
+        ("validator", "member", "endpoint", "roles", "account", "evidence"),
         [
             (
                 str(one["validator"]),
@@ -73,6 +75,7 @@ def list_members(
                 one["endpoint"],
                 ", ".join(one["roles"]),
                 one["account"],
+                _on_record(one["evidence_height"]),
             )
             for one in answer["members"]
         ],
@@ -120,6 +123,45 @@ def approve(  # noqa: PLR0913 - every option of a command is a parameter
     """Approve a proposal as a member. Look at it first: `moyai members list`."""
     signers = _officers(key)
     _deliver((city, genesis, node), ApproveChange(proposal), account, signers, as_json=json)
+
+
+@members.command()
+def evidence(  # noqa: PLR0913 - every option of a command is a parameter
+    account: Annotated[
+        str | None, typer.Option(help="Put what is not yet on record there, as this account.")
+    ] = None,
+    key: Annotated[
+        list[Path] | None, typer.Option(help="The key file of who signs for it; may be repeated.")
+    ] = None,
+    city: CityOption = None,
+    genesis: GenesisOption = None,
+    node: NodeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what nodes hold against validators; with an account, put it on record."""
+    held = _evidence_of(node_urls(city, node))
+    if account is not None:
+        signers = _officers(key or [])
+        for operation in _unrecorded(held):
+            _deliver((city, genesis, node), operation, account, signers, as_json=json)
+    elif json:
+        print_json({"evidence": held})
+    else:
+        print_table(
+            ("validator key", "epoch", "view", "signed", "on record"),
+            [
+                (
+                    one["validator_key"],
+                    str(one["epoch"]),
+                    str(one["view"]),
+                    one["kind"],
+                    one["recorded"],
+                )
+                for one in held
+            ],
+            title="Evidence that these nodes hold",
+            unbroken=True,
+        )
 
 
 @members.command()
@@ -192,6 +234,38 @@ def _change(urls: tuple[str, ...], number: int | None) -> dict[str, Any]:
         what="a change" if wanted is None else f"proposal {wanted}",
         next="look at `moyai members list`",
     )
+
+
+def _evidence_of(urls: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return what the nodes that answer hold, each piece once.
+
+    Raises what the last node answered when none answers.
+    """
+    held: dict[str, dict[str, Any]] = {}
+    answers = [answer for _, answer in ask_each(urls, "evidence_list")]
+    for answer in answers:
+        if not isinstance(answer, MoyaiError):
+            held |= {one["evidence"]: one for one in answer["evidence"]}
+    silent = [answer for answer in answers if isinstance(answer, MoyaiError)]
+    if len(silent) == len(answers):
+        raise silent[-1]
+    return list(held.values())
+
+
+def _unrecorded(held: list[dict[str, Any]]) -> list[Operation]:
+    """Return what puts evidence on record, one piece a validator key."""
+    new = {one["validator_key"]: one["operation"] for one in held if not one["recorded"]}
+    if not new:
+        raise ConfigError(
+            "is not held by these nodes, or is on record already",
+            what="evidence",
+            next="look at `moyai members list`",
+        )
+    return [parse_operation(one) for one in new.values()]
+
+
+def _on_record(height: int | None) -> str:
+    return "" if height is None else f"on record at {height}"
 
 
 def _change_row(change: dict[str, Any]) -> tuple[Any, ...]:

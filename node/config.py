@@ -46,14 +46,21 @@ MetricsAddress = Annotated[
     str,
     Meta(pattern=r"^(\S+:[0-9]{1,5})?$", description='an address, host:port, or "" to turn it off'),
 ]
+HexKey = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{64}$", description="64 lower-case hexadecimal digits")
+]
 MapBytes = Annotated[int, Meta(ge=16 * 1024**2, le=16 * 1024**4)]
 
 
 class P2pConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where this node listens; `peers` overrides addresses of the genesis file by member name."""
+    """Where this node listens; `peers` overrides addresses of the registry by member name.
+
+    `peer_keys` names network keys, by member name, that came into force while this node was away.
+    """
 
     listen: ListenAddress = "0.0.0.0:7001"
     peers: dict[str, ListenAddress] = {}
+    peer_keys: dict[str, HexKey] = {}
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,21 +7,24 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from moyai.consensus.config import FinalTip, MachineConfig
+from moyai.ledger.former_keys import read_former_keys
 from moyai.ledger.membership import (
     next_consortium,
+    read_consortium,
     read_parameters,
     read_registry,
     read_validators,
 )
 from moyai.ledger.state import ValueReader, Values
-from moyai.node.config import NodeConfig
+from moyai.node.config import NodeConfig, P2pConfig
 from moyai.node.halt import NodeHalted
 from moyai.node.key_file import KeyKind, load_network_secret, load_signing_key
 from moyai.node.passphrase import VARIABLE
 from moyai.node.tip import epoch_after, read_tip
 from moyai.p2p.peers import Contact, Directory
-from moyai.primitives.genesis import Genesis
-from moyai.primitives.ids import Epoch, NetworkKey, PublicKey
+from moyai.primitives.block import Header
+from moyai.primitives.genesis import FullNode, Genesis, Member
+from moyai.primitives.ids import KEY_BYTES, NetworkKey, PublicKey, ValidatorIndex, parse_hex
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.validators import ValidatorSet
 from moyai.storage.chain import ChainStore
@@ -62,29 +65,40 @@ def load_identity(config: NodeConfig, genesis: Genesis) -> OwnIdentity:
     return OwnIdentity(name, secret, network.public, signing)
 
 
-def directory_of(
-    genesis: Genesis, state: ValueReader, epoch: Epoch, overrides: dict[str, str]
-) -> Directory:
-    """Return everyone this node links to; `overrides` are addresses by name.
+def directory_of(state: ValueReader, tip: Header, config: P2pConfig) -> Directory:
+    """Return everyone this node links to, as the state of `tip` has it.
 
     Those who join with the change under way may link already: they have to follow before they vote.
+    Those who left a while ago still may: they have to learn that they did. `config` overrides
+    addresses and keys by name.
     """
-    validators = read_validators(state, epoch)
-    after = next_consortium(state)
+    validators = read_validators(state, epoch_after(tip))
+    now, after = read_consortium(state), next_consortium(state)
     contacts = {
-        node.network_key: Contact(
-            node.network_key, node.name, overrides.get(node.name, node.endpoint), None
-        )
-        for node in genesis.full_nodes
+        former.network_key: Contact(former.network_key, former.name, "", None)
+        for former in read_former_keys(state)
+        if tip.time_ms <= former.until_ms
     }
-    for member in (*(after.members if after is not None else ()), *read_registry(state)):
-        contacts[member.network_key] = Contact(
-            member.network_key,
-            member.name,
-            overrides.get(member.name, member.endpoint),
-            validators.index_of(member.validator_key),
-        )
+    for consortium in (now,) if after is None else (after, now):
+        for node in consortium.full_nodes:
+            contacts[node.network_key] = _contact(node, config, None)
+        for member in consortium.members:
+            index = validators.index_of(member.validator_key)
+            contacts[member.network_key] = _contact(member, config, index)
+            key = config.peer_keys.get(member.name)
+            if key is not None:
+                moved = msgspec.structs.replace(contacts[member.network_key], key=_key(key))
+                contacts[moved.key] = moved
     return Directory.of(*contacts.values())
+
+
+def _contact(node: Member | FullNode, config: P2pConfig, index: ValidatorIndex | None) -> Contact:
+    endpoint = config.peers.get(node.name, node.endpoint)
+    return Contact(node.network_key, node.name, endpoint, index)
+
+
+def _key(text: str) -> NetworkKey:
+    return NetworkKey(parse_hex(text, bytes_exact=KEY_BYTES, what="p2p.peer_keys"))
 
 
 def machine_config(identity: OwnIdentity, chain: ChainStore) -> MachineConfig:

@@ -9,7 +9,6 @@ from moyai.node.core import Core
 from moyai.node.identity import OwnIdentity
 from moyai.p2p.hub import Hub
 from moyai.primitives.codec import encode
-from moyai.primitives.vote import VoteKind
 from moyai.rpc.ports import (
     DiskStatus,
     EvidenceFound,
@@ -142,10 +141,4 @@ class StatusReporter:
 
 
 def _shown(evidence: Evidence) -> EvidenceFound:
-    first, second = VoteKind(evidence.first.kind), VoteKind(evidence.second.kind)
-    return EvidenceFound(
-        kind=f"{first.name} and {second.name}".lower(),
-        validator=evidence.first.signer,
-        view=evidence.first.view,
-        evidence=encode(evidence),
-    )
+    return EvidenceFound(evidence.first, evidence.second, encode(evidence))

@@ -26,7 +26,7 @@ from moyai.primitives.fields import (
 from moyai.primitives.hashing import Tag, tagged
 from moyai.primitives.ids import Digest, Epoch, Height, ValidatorIndex, View
 from moyai.primitives.keys import check_public_key
-from moyai.primitives.limits import VALIDATORS_MAX
+from moyai.primitives.limits import FULL_NODES_MAX, VALIDATORS_MAX
 from moyai.primitives.merkle import EMPTY_ROOT
 from moyai.primitives.parameters import Parameters
 from moyai.primitives.validators import ValidatorSet
@@ -68,7 +68,7 @@ class Genesis(msgspec.Struct, array_like=True, frozen=True):
     time_ms: TimeField
     parameters: Parameters
     members: Annotated[tuple[Member, ...], Meta(min_length=1, max_length=VALIDATORS_MAX)]
-    full_nodes: Annotated[tuple[FullNode, ...], Meta(max_length=256)]
+    full_nodes: Annotated[tuple[FullNode, ...], Meta(max_length=FULL_NODES_MAX)]
     state_root: DigestField
 
     def validators(self) -> ValidatorSet:

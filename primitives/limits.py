@@ -20,6 +20,8 @@ NAME_CHARACTERS_MAX = 64
 TEXT_CHARACTERS_MAX = 256
 
 VALIDATORS_MAX = 64
+EPOCH_END_FILLERS_MAX = 63
+FULL_NODES_MAX = 256
 BLOCK_TRANSACTIONS_MAX = 4096
 BLOCK_BYTES_MAX = 1024 * 1024  # transactions as they travel, signatures included
 
@@ -27,3 +29,5 @@ JSON_DEPTH_MAX = 8  # of records and of passkeys' client data
 
 STATE_KEY_BYTES_MAX = 640  # a record key of 128 characters has up to 512 bytes
 STATE_VALUE_BYTES_MAX = 64 * 1024
+
+SNAPSHOT_DEPTH_MAX = 12

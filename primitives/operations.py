@@ -20,6 +20,7 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_evidence import SubmitEvidence
 from moyai.primitives.operations_governance import ApproveChange, MembersReady, ProposeChange
 from moyai.primitives.operations_identity import (
     BindIdentity,
@@ -57,6 +58,7 @@ __all__ = [
     "RevokeDocument",
     "RevokeIdentity",
     "RotateController",
+    "SubmitEvidence",
     "SuspendIdentity",
     "ThawAccount",
     "TransferToken",
@@ -86,4 +88,5 @@ Operation: TypeAlias = (
     | ProposeChange
     | ApproveChange
     | MembersReady
+    | SubmitEvidence
 )

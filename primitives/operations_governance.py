@@ -73,8 +73,37 @@ class SetParameters(msgspec.Struct, array_like=True, frozen=True, tag=6):
     settings: Annotated[tuple[ParameterSetting, ...], Meta(min_length=1, max_length=32)]
 
 
+class AddFullNode(msgspec.Struct, array_like=True, frozen=True, tag=7):
+    """A node that follows and serves without a vote may link to the members."""
+
+    name: NameField
+    network_key: NetworkKeyField
+    endpoint: Endpoint
+
+
+class RemoveFullNode(msgspec.Struct, array_like=True, frozen=True, tag=8):
+    """A node without a vote may no longer link."""
+
+    name: NameField
+
+
+class RecoverOfficers(msgspec.Struct, array_like=True, frozen=True, tag=9):
+    """A member whose officers cannot act any more gets these, and no other keys."""
+
+    account: AccountField
+    officer_keys: Annotated[tuple[PublicKeyField, ...], Meta(min_length=1, max_length=16)]
+
+
 Change: TypeAlias = (
-    AddMember | RemoveMember | RotateValidatorKey | RotateNetworkKey | SetEndpoint | SetParameters
+    AddMember
+    | RemoveMember
+    | RotateValidatorKey
+    | RotateNetworkKey
+    | SetEndpoint
+    | SetParameters
+    | AddFullNode
+    | RemoveFullNode
+    | RecoverOfficers
 )
 """Everything that members can decide together."""
 

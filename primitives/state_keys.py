@@ -3,13 +3,16 @@
 Names are followed by a zero byte, which no name contains, so that no two things share a key.
 """
 
-from moyai.primitives.ids import AccountId, Epoch
+from moyai.primitives.ids import AccountId, Epoch, PublicKey
 
 PARAMETERS = b"p"
 """The key of the chain's `Parameters`."""
 
 GOVERNANCE = b"g"
 """The key of the chain's `Governance`: its epoch and the change under way."""
+
+FORMER_KEYS = b"h"
+"""The key of the network keys that left the registry a while ago: `FormerKey`s, oldest first."""
 
 
 def account_key(account: AccountId) -> bytes:
@@ -75,3 +78,13 @@ def validators_key(epoch: Epoch) -> bytes:
 def proposal_key(number: int) -> bytes:
     """`q` ‖ number u32 -> Proposal."""
     return b"q" + number.to_bytes(4, "big")
+
+
+def full_node_key(index: int) -> bytes:
+    """`f` ‖ index u16 -> FullNode, in the order of joining."""
+    return b"f" + index.to_bytes(2, "big")
+
+
+def misconduct_key(key: PublicKey) -> bytes:
+    """`e` ‖ validator key -> Misconduct, kept for ever."""
+    return b"e" + key

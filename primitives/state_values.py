@@ -9,12 +9,13 @@ from enum import IntEnum
 import msgspec
 
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import AccountId, Digest, Epoch, NetworkKey, PublicKey, TimeMs
+from moyai.primitives.ids import AccountId, Digest, Epoch, Height, NetworkKey, PublicKey, TimeMs
 from moyai.primitives.operations_accounts import AccountKind, Controller, Thresholds
 from moyai.primitives.operations_governance import Change
 from moyai.primitives.operations_identity import Level
 from moyai.primitives.operations_records import Writers
 from moyai.primitives.operations_tokens import TokenPolicy
+from moyai.primitives.vote import Vote
 
 AMOUNT_BYTES = 8
 
@@ -114,6 +115,23 @@ class MemberEntry(msgspec.Struct, array_like=True, frozen=True):
     validator_key: PublicKey
     network_key: NetworkKey
     endpoint: str
+
+
+class FormerKey(msgspec.Struct, array_like=True, frozen=True):
+    """A network key that left the registry; until then its node may still learn that it has."""
+
+    name: str
+    network_key: NetworkKey
+    until_ms: TimeMs
+
+
+class Misconduct(msgspec.Struct, array_like=True, frozen=True):
+    """Two votes that convict a validator key, who put them on record, and in which block."""
+
+    first: Vote
+    second: Vote
+    submitter: AccountId
+    height: Height
 
 
 class ProposalStage(IntEnum):

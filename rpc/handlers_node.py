@@ -3,13 +3,18 @@
 import msgspec
 
 from moyai.ledger.membership import (
+    read_full_nodes,
     read_governance,
     read_parameters,
     read_registry,
     read_validators,
 )
-from moyai.primitives.genesis import genesis_digest
-from moyai.rpc.ports import NodePorts, NodeStatus
+from moyai.ledger.misconduct import read_misconduct
+from moyai.primitives.genesis import Member, genesis_digest
+from moyai.primitives.operations_evidence import SubmitEvidence
+from moyai.primitives.validators import ValidatorSet
+from moyai.rpc.ports import EvidenceFound, NodePorts, NodeStatus
+from moyai.rpc.readable import readable_operation
 from moyai.rpc.reads import Reads
 from moyai.rpc.schema_node import (
     Done,
@@ -66,26 +71,29 @@ def members_list(reads: Reads, _params: NoParams) -> MembersShown:
     """The organisations of the consortium, by validator index, and registered full nodes."""
     epoch = read_governance(reads).epoch
     validators = read_validators(reads, epoch)
-    members = [
-        MemberShown(
-            name=member.name,
-            validator=validators.keys.index(member.validator_key),
-            validator_key=member.validator_key.hex(),
-            network_key=member.network_key.hex(),
-            endpoint=member.endpoint,
-            account=account_text(member.account),
-            roles=[role.name.lower() for role in member.roles],
-        )
-        for member in read_registry(reads)
-    ]
+    members = [_member(reads, member, validators) for member in read_registry(reads)]
     return MembersShown(
         height=reads.height,
         epoch=epoch,
         members=sorted(members, key=lambda member: member.validator),
         full_nodes=[
             {"name": one.name, "network_key": one.network_key.hex(), "endpoint": one.endpoint}
-            for one in reads.node.genesis.full_nodes
+            for one in read_full_nodes(reads)
         ],
+    )
+
+
+def _member(reads: Reads, member: Member, validators: ValidatorSet) -> MemberShown:
+    misconduct = read_misconduct(reads, member.validator_key)
+    return MemberShown(
+        name=member.name,
+        validator=validators.keys.index(member.validator_key),
+        validator_key=member.validator_key.hex(),
+        network_key=member.network_key.hex(),
+        endpoint=member.endpoint,
+        account=account_text(member.account),
+        roles=[role.name.lower() for role in member.roles],
+        evidence_height=None if misconduct is None else misconduct.height,
     )
 
 
@@ -100,16 +108,24 @@ def params_get(reads: Reads, _params: NoParams) -> ParametersShown:
 
 def evidence_list(reads: Reads, _params: NoParams) -> EvidenceShown:
     """Proofs that a validator broke the protocol, as far as this node holds any."""
-    return EvidenceShown(
-        evidence=[
-            EvidenceItem(
-                kind=one.kind,
-                validator=one.validator,
-                view=one.view,
-                evidence=base64_text(one.evidence),
-            )
-            for one in reads.node.evidence()
-        ]
+    return EvidenceShown(evidence=[_evidence(reads, one) for one in reads.node.evidence()])
+
+
+def _evidence(reads: Reads, found: EvidenceFound) -> EvidenceItem:
+    first, second = found.first, found.second
+    key = None
+    if first.epoch <= read_governance(reads).epoch:
+        keys = read_validators(reads, first.epoch).keys
+        key = keys[first.signer] if first.signer < len(keys) else None
+    return EvidenceItem(
+        kind=f"{first.kind.name} and {second.kind.name}".lower(),
+        epoch=first.epoch,
+        view=first.view,
+        validator=first.signer,
+        validator_key=None if key is None else key.hex(),
+        recorded=key is not None and read_misconduct(reads, key) is not None,
+        evidence=base64_text(found.evidence),
+        operation=readable_operation(SubmitEvidence(first, second)),
     )
 
 

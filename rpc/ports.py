@@ -18,6 +18,7 @@ from moyai.primitives.genesis import Genesis
 from moyai.primitives.ids import AccountId, Epoch, Height, TransactionId
 from moyai.primitives.receipt import Event, Receipt
 from moyai.primitives.state_proof import HistoryProof, StateProof
+from moyai.primitives.vote import Vote
 
 Mode = Literal["validator", "full", "abstaining", "catching up"]
 
@@ -243,11 +244,10 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceFound(msgspec.Struct, frozen=True):
-    """Proof that a validator signed what an honest one never does: canonical bytes of its parts."""
+    """Proof that a validator signed what an honest one never does: its votes, and their bytes."""
 
-    kind: str
-    validator: int
-    view: int
+    first: Vote
+    second: Vote
     evidence: bytes
 
 

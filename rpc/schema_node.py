@@ -52,7 +52,10 @@ class HealthShown(Result, frozen=True, kw_only=True):
 
 
 class MemberShown(Result, frozen=True, kw_only=True):
-    """A member organisation and its place among the validators of the epoch."""
+    """A member organisation and its place among the validators of the epoch.
+
+    `evidence_height` is the block that put evidence against its validator key on record, if any.
+    """
 
     name: str
     validator: int
@@ -61,6 +64,7 @@ class MemberShown(Result, frozen=True, kw_only=True):
     endpoint: str
     account: AccountText
     roles: list[str]
+    evidence_height: HeightNumber | None
 
 
 class MembersShown(Result, frozen=True, kw_only=True):
@@ -80,12 +84,20 @@ class ParametersShown(Result, frozen=True, kw_only=True):
 
 
 class EvidenceItem(Result, frozen=True, kw_only=True):
-    """Canonical bytes of two messages that no honest validator signs both."""
+    """Two votes that no honest validator signs both: canonical bytes, and what puts them on record.
+
+    `validator_key` is none when the epoch is not known here; `recorded` says that evidence against
+    this key is on record already.
+    """
 
     kind: str
-    validator: int
+    epoch: int
     view: int
+    validator: int
+    validator_key: HexDigest | None
+    recorded: bool
     evidence: Base64
+    operation: dict[str, Any]
 
 
 class EvidenceShown(Result, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from moyai.consensus.messages import (
     VoteMessage,
 )
 from moyai.ledger.genesis import genesis_state
-from moyai.node.config import load_config
+from moyai.node.config import P2pConfig, load_config
 from moyai.node.identity import directory_of, load_identity
 from moyai.node.testnet import City, CityNode
 from moyai.p2p.connection import Clocks, Identity
@@ -89,7 +89,7 @@ class Traitor:
         founded = MemoryState(genesis_state(city.genesis))
         self._hub = Hub(
             HubConfig(secret, None, "traitor", clocks),
-            directory_of(city.genesis, founded, Epoch(0), {}),
+            directory_of(founded, genesis_header(city.genesis), P2pConfig()),
             Handlers(self._hear, self._linked, lambda _: None),
         )
 

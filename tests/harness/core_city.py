@@ -22,6 +22,7 @@ from moyai.consensus.inputs import Now, Timer
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.ledger.genesis import genesis_state
 from moyai.node.clock import SystemClock
+from moyai.node.config import P2pConfig
 from moyai.node.core import Core
 from moyai.node.housekeeping import Housekeeping
 from moyai.node.identity import OwnIdentity, directory_of
@@ -34,11 +35,10 @@ from moyai.p2p.hub import Hub
 from moyai.p2p.messages import WireMessage, decode_message, encode_message, wire_type
 from moyai.p2p.ports import Handlers, HubConfig
 from moyai.primitives.codec import encode
-from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest
+from moyai.primitives.genesis import Genesis, Member, Role, genesis_digest, genesis_header
 from moyai.primitives.ids import (
     ZERO_DIGEST,
     AccountId,
-    Epoch,
     NetworkKey,
     TimeMs,
     TransactionId,
@@ -111,7 +111,7 @@ def idle_hub(identity: OwnIdentity) -> Hub:
     config = HubConfig(own, None, "moyai/test", Clocks(clock.mono_ms, clock.wall_ms))
     handlers = Handlers(lambda *_: None, lambda *_: None, lambda _: None)
     state = MemoryState(genesis_state(GENESIS))
-    return Hub(config, directory_of(GENESIS, state, Epoch(0), {}), handlers)
+    return Hub(config, directory_of(state, genesis_header(GENESIS), P2pConfig()), handlers)
 
 
 def signed(

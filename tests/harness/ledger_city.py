@@ -16,10 +16,13 @@ from moyai.primitives.ids import (
     ZERO_DIGEST,
     AccountId,
     Digest,
+    Epoch,
     Height,
     NetworkKey,
     PublicKey,
     TimeMs,
+    ValidatorIndex,
+    View,
 )
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations import Operation
@@ -44,6 +47,7 @@ from moyai.primitives.transaction import (
     opened_account,
     parse_transaction,
 )
+from moyai.primitives.vote import Vote, VoteKind, vote_message
 
 CHAIN_ID = "test-city"
 START_MS = 1_700_000_000_000
@@ -65,6 +69,15 @@ OFFICER, SECOND_OFFICER, UTILITY_KEY, STRANGER = key(1), key(2), key(3), key(99)
 def owner(public_key: bytes, weight: int = 1, expires_ms: TimeMs | None = None) -> Controller:
     """Return an Ed25519 owner."""
     return Controller(Scheme.ED25519, public_key, ControllerRole.OWNER, weight, expires_ms)
+
+
+def signed_vote(
+    kind: VoteKind, digest: bytes, epoch: Epoch, signer: int, number: int, view: int = 3
+) -> Vote:
+    """Return a vote in the slot of a validator, signed with test key `number`."""
+    message = vote_message(CHAIN_ID, epoch, view, kind, digest)
+    signature = SigningKey(number.to_bytes(32, "big")).sign(message)
+    return Vote(epoch, View(view), kind, Digest(digest), ValidatorIndex(signer), signature)
 
 
 def small_genesis() -> Genesis:

@@ -2,7 +2,8 @@
 
 It restates the rules of docs/ledger.md without a line of the shipped ones. Keys are Ed25519 keys
 that are known to be good, texts are clean, schemas ask for one integer `n` from 0 to 9, and of the
-parameters `delta_ms` alone is ever changed. Digests of validator sets are the shipped ones.
+parameters `delta_ms` alone is ever changed. Digests of validator sets and what a vote signs are the
+shipped ones.
 """
 
 # ruff: noqa: N802 - methods are named by the operations, numbers stand as the rules say them
@@ -13,6 +14,7 @@ from typing import Any
 
 from moyai.primitives.transaction import opened_account
 from moyai.primitives.validators import ValidatorSet
+from moyai.primitives.vote import vote_is_valid
 
 OWNER, HELPERS = 1, (2, 4)
 SPONSOR, REGISTRAR, ISSUER, RECORDS = 1, 2, 3, 4
@@ -39,6 +41,9 @@ class ReferenceLedger:
                 owners, (1, 1, min(2, len(owners))), roles, member=True
             )
         self.s["members"] = {}
+        self.s["node"] = {}
+        self.s["convicted"] = {}
+        self.s["voters"] = {}
         self.s["proposal"] = {}
         self.s["chain"] = {"epoch": 0, "slot": None, "ready": [], "pending": False}
         self.s["parameter"] = {}
@@ -46,6 +51,7 @@ class ReferenceLedger:
     def found(self, account: bytes, name: str, vote: bytes, network: bytes, endpoint: str) -> None:
         """Write down a founding member."""
         self.s["members"][account] = [name, vote, network, endpoint]
+        self.s["voters"][0] = sorted(entry[1] for entry in self.s["members"].values())
 
     def execute(self, transaction: Any, time_ms: int, height: int) -> str:
         """Return the name of the code; all operations count, or none."""
@@ -67,20 +73,27 @@ class ReferenceLedger:
     def end_epoch(self) -> None:
         """What is pending comes into force."""
         chain = self.s["chain"]
-        before = set(self.s["members"])
-        self.s["members"], self.s["parameter"] = self.after(self.s["proposal"][chain["slot"]])
+        before, change = set(self.s["members"]), self.s["proposal"][chain["slot"]]["change"]
+        after = self.after(self.s["proposal"][chain["slot"]])
+        self.s["members"], self.s["node"], self.s["parameter"] = after
+        if type(change).__name__ == "RecoverOfficers":
+            officers = dict.fromkeys(change.officer_keys, (OWNER, 1, None))
+            thresholds = (1, 1, min(2, len(officers)))
+            self.s["account"][change.account] |= {"keys": officers, "thresholds": thresholds}
         for joined in set(self.s["members"]) - before:
-            roles = tuple(self.s["proposal"][chain["slot"]]["change"].roles)
-            self.s["account"][joined] |= {"member": True, "roles": roles}
+            self.s["account"][joined] |= {"member": True, "roles": tuple(change.roles)}
         for left in before - set(self.s["members"]):
             self.s["account"][left] |= {"member": False, "roles": ()}
         self.s["proposal"][chain["slot"]]["stage"] = "in force"
         self.s["chain"] = {"epoch": chain["epoch"] + 1, "slot": None, "ready": [], "pending": False}
+        voters = sorted(entry[1] for entry in self.s["members"].values())
+        self.s["voters"][chain["epoch"] + 1] = voters
 
-    def after(self, proposal: Any) -> tuple[dict[bytes, list[Any]], dict[str, int]]:
-        """What the members and the changed parameters would be."""
+    def after(self, proposal: Any) -> tuple[dict[bytes, list[Any]], dict[str, Any], dict[str, int]]:
+        """What the members, the nodes without a vote and the changed parameters would be."""
         change = proposal["change"]
         members = {one: list(entry) for one, entry in self.s["members"].items()}
+        nodes = dict(self.s["node"])
         parameters = dict(self.s["parameter"])
         kind = type(change).__name__
         if kind == "AddMember":
@@ -94,25 +107,42 @@ class ReferenceLedger:
                 parameters[one.name] = one.number
             current = self.s["parameter"].get("delta_ms", 250)
             need(parameters["delta_ms"] != current, "CHANGE_EMPTY")
+        elif kind == "RecoverOfficers":
+            keys = change.officer_keys
+            need(change.account in members, "MEMBER_UNKNOWN")
+            need(len(keys) == len(set(keys)), "CONTROLLER_EXISTS")
+        elif kind.endswith("FullNode"):
+            nodes = self.nodes_after(change)
         else:
             need(change.account in members, "MEMBER_UNKNOWN")
-            old = list(members[change.account])
-            if kind == "RemoveMember":
-                del members[change.account]
-                for role in (SPONSOR, REGISTRAR):
-                    roles = [self.s["account"][one]["roles"] for one in members]
-                    need(any(role in those for those in roles), "LAST_OF_ITS_ROLE")
-            elif kind == "RotateValidatorKey":
-                members[change.account][1] = change.validator_key
-            elif kind == "RotateNetworkKey":
-                members[change.account][2] = change.network_key
-            else:
-                members[change.account][3] = change.endpoint
-            need(members.get(change.account) != old, "CHANGE_EMPTY")
-        for place in range(3):
-            values = [entry[place] for entry in members.values()]
+            self.change_member(kind, change, members)
+        for place, others in ((0, list(nodes)), (1, []), (2, list(nodes.values()))):
+            values = [entry[place] for entry in members.values()] + others
             need(len(values) == len(set(values)), "MEMBER_NOT_DISTINCT")
-        return members, parameters
+        return members, nodes, parameters
+
+    def nodes_after(self, change: Any) -> dict[str, bytes]:
+        nodes = dict(self.s["node"])
+        if type(change).__name__ == "AddFullNode":
+            need(change.name not in nodes, "MEMBER_NOT_DISTINCT")
+            return nodes | {change.name: change.network_key}
+        need(nodes.pop(change.name, None), "FULL_NODE_UNKNOWN")
+        return nodes
+
+    def change_member(self, kind: str, change: Any, members: dict[bytes, list[Any]]) -> None:
+        old = list(members[change.account])
+        if kind == "RemoveMember":
+            del members[change.account]
+            for role in (SPONSOR, REGISTRAR):
+                roles = [self.s["account"][one]["roles"] for one in members]
+                need(any(role in those for those in roles), "LAST_OF_ITS_ROLE")
+        elif kind == "RotateValidatorKey":
+            members[change.account][1] = change.validator_key
+        elif kind == "RotateNetworkKey":
+            members[change.account][2] = change.network_key
+        else:
+            members[change.account][3] = change.endpoint
+        need(members.get(change.account) != old, "CHANGE_EMPTY")
 
     def account(self, name: bytes) -> Any:
         need(name in self.s["account"], "ACCOUNT_UNKNOWN")
@@ -379,7 +409,7 @@ class ReferenceLedger:
         return True
 
     def next_keys(self) -> list[bytes]:
-        members, _ = self.after(self.named(self.s["chain"]["slot"]))
+        members, _, _ = self.after(self.named(self.s["chain"]["slot"]))
         return sorted(entry[1] for entry in members.values())
 
     def MembersReady(self, o: Any) -> None:
@@ -397,6 +427,23 @@ class ReferenceLedger:
         need(new, "ALREADY_READY")
         chain["ready"] += new
         chain["pending"] = len(keys) - len(chain["ready"]) <= (len(keys) - 1) // 3
+
+    def SubmitEvidence(self, o: Any) -> None:
+        self.weigh(0, helpers=True)
+        one, two = o.first, o.second
+        same = (one.epoch, one.view, one.signer) == (two.epoch, two.view, two.signer)
+        need(same, "EVIDENCE_INVALID")
+        kinds = (one.kind.name, two.kind.name)
+        twice = kinds in (("NOTARIZE",) * 2, ("FINALIZE",) * 2) and one.digest < two.digest
+        need(twice or kinds == ("NULLIFY", "FINALIZE"), "EVIDENCE_INVALID")
+        need(one.epoch in self.s["voters"], "EVIDENCE_INVALID")
+        voters = self.s["voters"][one.epoch]
+        need(one.signer < len(voters), "EVIDENCE_INVALID")
+        key = voters[one.signer]
+        need(key not in self.s["convicted"], "EVIDENCE_KNOWN")
+        signed = all(vote_is_valid(vote, self.body.chain_id, key) for vote in (one, two))
+        need(signed, "EVIDENCE_INVALID")
+        self.s["convicted"][key] = self.me
 
 
 def new_account(keys: Any, thresholds: Any, roles: Any, *, member: bool = False) -> dict[str, Any]:

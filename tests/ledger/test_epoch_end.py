@@ -6,10 +6,12 @@ from harness.governed_city import (
     UTILITY_VALIDATOR,
     GovernedCity,
 )
-from harness.ledger_city import CITY_HALL, OFFICER, UTILITY, key
+from harness.ledger_city import CITY_HALL, OFFICER, SECOND_OFFICER, UTILITY, UTILITY_KEY, key, owner
 from moyai.ledger.accounts import read_account
+from moyai.ledger.codes import Code
 from moyai.ledger.membership import (
     next_validators,
+    read_full_nodes,
     read_governance,
     read_members,
     read_parameters,
@@ -20,9 +22,12 @@ from moyai.ledger.membership import (
 )
 from moyai.primitives.genesis import Role
 from moyai.primitives.ids import Digest, Epoch, NetworkKey
-from moyai.primitives.operations_accounts import FreezeAccount
+from moyai.primitives.operations_accounts import AddController, FreezeAccount, RotateController
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     ParameterSetting,
+    RecoverOfficers,
+    RemoveFullNode,
     RemoveMember,
     RotateNetworkKey,
     RotateValidatorKey,
@@ -31,6 +36,7 @@ from moyai.primitives.operations_governance import (
 )
 from moyai.primitives.state_keys import member_key
 from moyai.primitives.state_values import ProposalStage
+from moyai.primitives.transaction import Scheme
 
 
 def test_a_member_joins() -> None:
@@ -121,3 +127,49 @@ def test_the_transactions_of_the_last_block_still_belong_to_the_old_epoch() -> N
     account = read_account(city.state, UTILITY)
     assert account is not None
     assert (account.frozen, account.member) == (True, False)
+
+
+def test_nodes_without_a_vote_come_and_go() -> None:
+    city = GovernedCity()
+    keys = [NetworkKey(bytes([number]) * 32) for number in (9, 10)]
+    for name, network in zip(("library", "museum"), keys, strict=True):
+        city.enforce(AddFullNode(name, network, f"{name}.example:7000"))
+    assert [one.name for one in read_full_nodes(city.state)] == ["library", "museum"]
+    city.enforce(RemoveFullNode("library"))
+    (left,) = read_full_nodes(city.state)
+    assert (left.name, left.network_key, left.endpoint) == (
+        "museum",
+        keys[1],
+        "museum.example:7000",
+    )
+    assert len(list(read_members(city.state))) == 2
+    assert read_validators(city.state, Epoch(3)).keys == read_validators(city.state, Epoch(0)).keys
+
+
+def test_a_member_whose_officers_lost_a_key_gets_new_ones() -> None:
+    """Of two officers one cannot change the account; the other members can."""
+    city = GovernedCity()
+    lost_one_key = RotateController(SECOND_OFFICER, Scheme.ED25519, key(51), None)
+    assert city.code(CITY_HALL, lost_one_key, by=(OFFICER,)) is Code.SIGNATURES_INSUFFICIENT
+    city.enforce(RecoverOfficers(CITY_HALL, (key(51), key(52))))
+    assert (
+        city.code(CITY_HALL, FreezeAccount(UTILITY), by=(OFFICER,)) is Code.SIGNATURES_INSUFFICIENT
+    )
+    city.must(CITY_HALL, AddController(owner(key(53))), by=(key(51), key(52)))
+    account = read_account(city.state, CITY_HALL)
+    assert account is not None
+    assert account.roles == tuple(Role), "the account stays what it was but for its keys"
+    assert account.member
+
+
+def test_officers_that_change_their_keys_meanwhile_stop_nothing() -> None:
+    city = GovernedCity()
+    new = (key(51),)
+    city.accept(RecoverOfficers(UTILITY, new))
+    rotation = RotateController(UTILITY_KEY, Scheme.ED25519, new[0], None)
+    city.must(UTILITY, rotation, by=(UTILITY_KEY,))
+    city.ready(CITY_HALL_VALIDATOR, UTILITY_VALIDATOR)
+    city.end_epoch()
+    account = read_account(city.state, UTILITY)
+    assert account is not None
+    assert [one.public_key for one in account.controllers] == [*new]

@@ -16,6 +16,7 @@ from harness.ledger_city import (
     LedgerCity,
     canonical,
     key,
+    signed_vote,
     small_genesis,
 )
 from harness.reference_ledger import ReferenceLedger
@@ -25,15 +26,17 @@ from moyai.ledger.documents import version_in_force
 from moyai.ledger.identity import level_of
 from moyai.ledger.membership import (
     next_validators,
+    read_full_nodes,
     read_governance,
     read_members,
     read_parameters,
     read_pending_set,
     read_validators,
 )
+from moyai.ledger.misconduct import read_misconduct
 from moyai.ledger.tokens import read_balance, read_supply
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import AccountId, Digest, NetworkKey, TimeMs
+from moyai.primitives.ids import AccountId, Digest, Epoch, NetworkKey, TimeMs
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
     AccountKind,
@@ -52,13 +55,17 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_evidence import SubmitEvidence
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     AddMember,
     ApproveChange,
     Change,
     MembersReady,
     ParameterSetting,
     ProposeChange,
+    RecoverOfficers,
+    RemoveFullNode,
     RemoveMember,
     RotateNetworkKey,
     RotateValidatorKey,
@@ -83,6 +90,7 @@ from moyai.primitives.operations_tokens import (
 )
 from moyai.primitives.state_keys import record_key
 from moyai.primitives.transaction import CheckedTransaction, Scheme, opened_account
+from moyai.primitives.vote import VoteKind
 
 KEYS = [OFFICER, SECOND_OFFICER, UTILITY_KEY, *(key(30 + number) for number in range(4))]
 SCHEMA = canonical(
@@ -105,6 +113,7 @@ UNREACHED = {  # what this city's clean keys, texts and schemas cannot cause
     Code.NAME_TOO_LONG,
     Code.CONTROLLERS_TOO_MANY,
     Code.MEMBERS_TOO_MANY,
+    Code.FULL_NODES_TOO_MANY,
 }
 
 
@@ -258,7 +267,9 @@ class TwoLedgers:
     def on_governance(self, _actor: AccountId) -> Operation:
         pick = self.chance.choice
         next_set = next_validators(self.city.state)
-        match self.chance.randrange(7):
+        match self.chance.randrange(8):
+            case 7:
+                return self.some_evidence()
             case 0 | 1:
                 return ProposeChange(self.some_change())
             case 2 | 3 | 4 if next_set is None or self.chance.random() < 0.4:
@@ -269,11 +280,30 @@ class TwoLedgers:
             case _:
                 return MembersReady(Digest(b"\x06" * 32))
 
+    def some_evidence(self) -> SubmitEvidence:
+        """Return two votes of a validator, or of somebody who signs in its place."""
+        pick = self.chance.choice
+        epoch = Epoch(pick([0, 0, read_governance(self.city.state).epoch, 99]))
+        kinds = pick([(VoteKind.NULLIFY, VoteKind.FINALIZE), (VoteKind.NOTARIZE,) * 2])
+        digests = pick([(b"\x00", b"\x01"), (b"\x00", b"\x01"), (b"\x01", b"\x00")])
+        signer, number = pick([(0, 11), (0, 12), (1, 11), (1, 12), (7, 11)])
+        first, second = (
+            signed_vote(kind, digest * 32, epoch, signer, number)
+            for kind, digest in zip(kinds, digests, strict=True)
+        )
+        return SubmitEvidence(first, second)
+
     def some_change(self) -> Change:
         pick = self.chance.choice
         account, vote = self.some_account(), pick(VALIDATORS)
         network = NetworkKey(bytes([pick([5, 6, 7, 8])]) * 32)
-        match self.chance.randrange(8):
+        match self.chance.randrange(11):
+            case 8:
+                return AddFullNode(pick(["library", "bank"]), network, "d:4")
+            case 9:
+                return RemoveFullNode(pick(["library", "bank"]))
+            case 10:
+                return RecoverOfficers(account, (pick(KEYS), pick(KEYS)))
             case 0:
                 return RemoveMember(account)
             case 1:
@@ -299,6 +329,12 @@ class TwoLedgers:
         }
         assert told == known["members"]
         assert list(told) == list(known["members"])
+        nodes = {one.name: one.network_key for one in read_full_nodes(state)}
+        assert list(nodes.items()) == list(known["node"].items())
+        for voter in VALIDATORS:
+            misconduct = read_misconduct(state, voter)
+            told_by = None if misconduct is None else misconduct.submitter
+            assert told_by == known["convicted"].get(voter)
         governance = read_governance(state)
         assert governance.epoch == known["chain"]["epoch"]
         keys = sorted(entry[1] for entry in told.values())

@@ -23,13 +23,14 @@ from harness.ledger_city import (
     canonical,
     key,
     owner,
+    signed_vote,
 )
 from moyai.ledger.accounts import read_account
 from moyai.ledger.codes import Code
 from moyai.ledger.membership import next_validators
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import AccountId, Digest, TimeMs
+from moyai.primitives.ids import AccountId, Digest, Epoch, TimeMs
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
     AccountKind,
@@ -47,6 +48,7 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_evidence import SubmitEvidence
 from moyai.primitives.operations_governance import (
     ApproveChange,
     MembersReady,
@@ -70,6 +72,7 @@ from moyai.primitives.operations_tokens import (
 )
 from moyai.primitives.state_keys import account_key
 from moyai.primitives.transaction import Scheme
+from moyai.primitives.vote import VoteKind
 
 ALICE, SPARE, HELPER = key(21), key(22), key(23)
 SCHEMA = canonical({"type": "object", "additionalProperties": False})
@@ -137,6 +140,14 @@ def readiness(world: World) -> Operation:
     return MembersReady(next_set.digest)
 
 
+def evidence() -> Operation:
+    """What the first validator signed twice."""
+    votes = [(VoteKind.NULLIFY, bytes(32)), (VoteKind.FINALIZE, b"\x01" * 32)]
+    number = 11 if key(11) < key(12) else 12
+    first, second = (signed_vote(kind, digest, Epoch(0), 0, number) for kind, digest in votes)
+    return SubmitEvidence(first, second)
+
+
 class Row(NamedTuple):
     """An operation the actor may do, and which rights it stands on."""
 
@@ -191,6 +202,7 @@ ROWS: dict[type[msgspec.Struct], Row] = {
     ),
     ApproveChange: Row(approval),
     MembersReady: Row(readiness),
+    SubmitEvidence: Row(lambda _: evidence(), helpers=True),
 }
 every_operation = pytest.mark.parametrize("kind", ROWS, ids=lambda kind: kind.__name__)
 

@@ -34,23 +34,26 @@ from moyai.ledger.membership import (
     read_proposal,
 )
 from moyai.primitives.codec import encode
-from moyai.primitives.genesis import Role
+from moyai.primitives.genesis import FullNode, Role
 from moyai.primitives.ids import AccountId, Digest, NetworkKey, PublicKey, TimeMs
-from moyai.primitives.limits import VALIDATORS_MAX
+from moyai.primitives.limits import FULL_NODES_MAX, VALIDATORS_MAX
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     AddMember,
     ApproveChange,
     Change,
     MembersReady,
     ParameterSetting,
     ProposeChange,
+    RecoverOfficers,
+    RemoveFullNode,
     RemoveMember,
     RotateNetworkKey,
     RotateValidatorKey,
     SetEndpoint,
     SetParameters,
 )
-from moyai.primitives.state_keys import member_key
+from moyai.primitives.state_keys import full_node_key, member_key
 from moyai.primitives.state_values import MemberEntry, ProposalStage
 
 MOVE = SetEndpoint(UTILITY, "utility.example:7001")
@@ -268,6 +271,36 @@ def test_a_consortium_has_an_end() -> None:
     }
     city.state.apply(city.height, many)
     assert refused(city, city.joining()) is Code.MEMBERS_TOO_MANY
+
+
+def library(name: str = "library", number: int = 9) -> AddFullNode:
+    return AddFullNode(name, NetworkKey(bytes([number]) * 32), "library.example:7000")
+
+
+def test_nodes_without_a_vote_that_cannot_come_or_go() -> None:
+    city = GovernedCity()
+    city.enforce(library())
+    assert refused(city, library(number=10)) is Code.MEMBER_NOT_DISTINCT
+    assert refused(city, library("museum")) is Code.MEMBER_NOT_DISTINCT
+    assert refused(city, library("utility", 10)) is Code.MEMBER_NOT_DISTINCT
+    assert refused(city, library("museum", 6)) is Code.MEMBER_NOT_DISTINCT, "key of the utility"
+    assert refused(city, library("museum", 0)) is Code.KEY_INVALID
+    assert refused(city, library("mu\nseum", 10)) is Code.TEXT_INVALID
+    assert refused(city, RemoveFullNode("museum")) is Code.FULL_NODE_UNKNOWN
+    many: dict[bytes, bytes | None] = {
+        full_node_key(place): encode(FullNode(f"node {place}", NetworkKey(bytes(32)), "a:1"))
+        for place in range(FULL_NODES_MAX)
+    }
+    city.state.apply(city.height, many)
+    assert refused(city, library("museum", 10)) is Code.FULL_NODES_TOO_MANY
+
+
+def test_officers_that_cannot_be() -> None:
+    city = GovernedCity()
+    good = key(51)
+    assert refused(city, RecoverOfficers(city.hospital, (good,))) is Code.MEMBER_UNKNOWN
+    assert refused(city, RecoverOfficers(UTILITY, (good, good))) is Code.CONTROLLER_EXISTS
+    assert refused(city, RecoverOfficers(UTILITY, (PublicKey(bytes(32)),))) is Code.KEY_INVALID
 
 
 def test_members_that_cannot_leave_or_change() -> None:

@@ -8,12 +8,14 @@ import pytest
 from harness.core_city import GENESIS, KEYS, fast_folder, identity_of
 from harness.ledger_city import MemoryState
 from moyai.ledger.genesis import genesis_state
-from moyai.node.config import NodeConfig, load_config
+from moyai.node.config import NodeConfig, P2pConfig, load_config
 from moyai.node.errors import KeyFileError
 from moyai.node.founding import create_journal, genesis_root
 from moyai.node.identity import directory_of, load_identity, machine_config
 from moyai.node.testnet import City, CityPlan, default_ports, make_city
-from moyai.primitives.ids import Epoch, PublicKey, TimeMs
+from moyai.p2p.peers import Directory
+from moyai.primitives.genesis import genesis_header
+from moyai.primitives.ids import NetworkKey, PublicKey, TimeMs
 from moyai.storage.chain import ChainStore
 
 
@@ -60,10 +62,12 @@ def test_a_missing_key_file_is_named(made: City, config: NodeConfig, tmp_path: P
         load_identity(absent, made.genesis)
 
 
+def founding_directory(config: P2pConfig) -> Directory:
+    return directory_of(MemoryState(genesis_state(GENESIS)), genesis_header(GENESIS), config)
+
+
 def test_every_member_is_a_contact_and_an_address_can_be_overridden() -> None:
-    directory = directory_of(
-        GENESIS, MemoryState(genesis_state(GENESIS)), Epoch(0), {"member-1": "10.0.0.9:7"}
-    )
+    directory = founding_directory(P2pConfig(peers={"member-1": "10.0.0.9:7"}))
     contacts = {contact.name: contact for contact in directory.contacts.values()}
     assert sorted(contacts) == [f"member-{place}" for place in range(4)]
     assert contacts["member-1"].endpoint == "10.0.0.9:7"
@@ -71,6 +75,18 @@ def test_every_member_is_a_contact_and_an_address_can_be_overridden() -> None:
     for member in GENESIS.members:
         index = GENESIS.validators().index_of(member.validator_key)
         assert contacts[member.name].validator == index
+
+
+def test_a_key_that_changed_while_this_node_was_away_can_be_named() -> None:
+    moved = NetworkKey(b"\x0c" * 32)
+    directory = founding_directory(P2pConfig(peer_keys={"member-1": moved.hex()}))
+    found, known = directory.contacts[moved], directory.contacts[GENESIS.members[1].network_key]
+    assert (found.name, found.endpoint, found.validator) == (
+        known.name,
+        known.endpoint,
+        known.validator,
+    )
+    assert found in directory.dialled_by(GENESIS.members[0].network_key)
 
 
 def test_the_machine_gets_the_keys_in_the_order_of_the_validators() -> None:

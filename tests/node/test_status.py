@@ -136,7 +136,7 @@ def test_evidence_is_shown_with_its_bytes(node: CoreNode) -> None:
     assert node.core is not None
     node.core.performer.evidence.append(evidence)
     (shown,) = node.status.evidence()
-    assert (shown.kind, shown.validator, shown.view) == ("notarize and notarize", 2, 5)
+    assert (shown.first, shown.second) == (evidence.first, evidence.second)
     assert shown.evidence == encode(evidence)
 
 

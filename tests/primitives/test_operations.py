@@ -7,7 +7,16 @@ import pytest
 
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import Role
-from moyai.primitives.ids import AccountId, Digest, NetworkKey, PublicKey, TimeMs
+from moyai.primitives.ids import (
+    AccountId,
+    Digest,
+    Epoch,
+    NetworkKey,
+    PublicKey,
+    TimeMs,
+    ValidatorIndex,
+    View,
+)
 from moyai.primitives.limits import AMOUNT_MAX
 from moyai.primitives.operations import Operation
 from moyai.primitives.operations_accounts import (
@@ -27,13 +36,17 @@ from moyai.primitives.operations_documents import (
     ReplaceDocument,
     RevokeDocument,
 )
+from moyai.primitives.operations_evidence import SubmitEvidence
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     AddMember,
     ApproveChange,
     Change,
     MembersReady,
     ParameterSetting,
     ProposeChange,
+    RecoverOfficers,
+    RemoveFullNode,
     RemoveMember,
     RotateNetworkKey,
     RotateValidatorKey,
@@ -56,6 +69,7 @@ from moyai.primitives.operations_tokens import (
     TokenPolicy,
     TransferToken,
 )
+from moyai.primitives.vote import Vote, VoteKind
 
 decoder = msgspec.msgpack.Decoder(Operation)
 
@@ -64,8 +78,14 @@ ALICE = AccountId(b"\xaa" * 20)
 DIGEST = Digest(b"\xdd" * 32)
 OWNER = Controller(1, KEY, ControllerRole.OWNER, 1, None)
 KEY_HEX = "c420" + "00" * 31 + "01"
+VOTE_HEX = "96000c%02xc420" + "dd" * 32 + "01c440" + "ee" * 64
 ALICE_HEX = "c414" + "aa" * 20
 DIGEST_HEX = "c420" + "dd" * 32
+
+
+def vote(kind: VoteKind) -> Vote:
+    return Vote(Epoch(0), View(12), kind, DIGEST, ValidatorIndex(1), b"\xee" * 64)
+
 
 PINNED: list[tuple[Operation, str]] = [
     (
@@ -105,6 +125,10 @@ PINNED: list[tuple[Operation, str]] = [
     (ProposeChange(RemoveMember(ALICE)), "923c" + "9202" + ALICE_HEX),
     (ApproveChange(7), "923d07"),
     (MembersReady(DIGEST), "923e" + DIGEST_HEX),
+    (
+        SubmitEvidence(vote(VoteKind.NULLIFY), vote(VoteKind.FINALIZE)),
+        "933f" + VOTE_HEX % 2 + VOTE_HEX % 3,
+    ),
 ]
 
 CHANGES: list[tuple[Change, str]] = [
@@ -117,6 +141,9 @@ CHANGES: list[tuple[Change, str]] = [
     (RotateNetworkKey(ALICE, NetworkKey(KEY)), "9304" + ALICE_HEX + KEY_HEX),
     (SetEndpoint(ALICE, "h:1"), "9305" + ALICE_HEX + "a3683a31"),
     (SetParameters((ParameterSetting("delta_ms", 9),)), "92069192a864656c74615f6d7309"),
+    (AddFullNode("l", NetworkKey(KEY), "l:1"), "9407a16c" + KEY_HEX + "a36c3a31"),
+    (RemoveFullNode("l"), "9208a16c"),
+    (RecoverOfficers(ALICE, (PublicKey(KEY),)), "9309" + ALICE_HEX + "91" + KEY_HEX),
 ]
 
 
@@ -168,7 +195,8 @@ def test_every_operation_is_pinned_and_has_a_number_of_its_own() -> None:
         [42, "lots", "a", -1],
         [50, "s", bytes(31), 1],
         [52, "s", 0],
-        [60, [7, ALICE]],
+        [60, [10, ALICE]],
+        [60, [9, ALICE, []]],
         [60, [2, bytes(19)]],
         [60, [5, ALICE, "no port"]],
         [60, [5, ALICE, "h:123456"]],

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moyai.primitives import state_keys
-from moyai.primitives.ids import AccountId, Epoch
+from moyai.primitives.ids import AccountId, Epoch, PublicKey
 from moyai.primitives.limits import STATE_KEY_BYTES_MAX
 
 names = st.text("abc.-09", min_size=1, max_size=32)
@@ -28,6 +28,9 @@ def test_each_topic_has_a_first_byte_of_its_own() -> None:
         state_keys.GOVERNANCE,
         state_keys.validators_key(Epoch(0)),
         state_keys.proposal_key(1),
+        state_keys.full_node_key(0),
+        state_keys.FORMER_KEYS,
+        state_keys.misconduct_key(PublicKey(bytes(32))),
     ]
     assert len({key[:1] for key in keys}) == len(keys)
 

@@ -6,8 +6,14 @@ import msgspec
 
 from harness.rpc_city import RpcCity, rpc_city, status
 from harness.unix_http import unix_call
+from moyai.node.operation_text import parse_operation
+from moyai.primitives.ids import Digest, Epoch, ValidatorIndex, View
+from moyai.primitives.operations_evidence import SubmitEvidence
+from moyai.primitives.vote import Vote, VoteKind
 from moyai.rpc.handlers_node import summary_of
 from moyai.rpc.ports import EvidenceFound, QuorumStatus
+
+INDEX = ValidatorIndex(2)
 
 
 async def test_the_status_names_who_is_missing(city: RpcCity) -> None:
@@ -63,10 +69,23 @@ async def test_parameters_come_from_the_state(city: RpcCity) -> None:
 
 async def test_evidence_is_listed_in_full(city: RpcCity) -> None:
     assert await city.call("evidence_list") == {"evidence": []}
-    city.evidence.append(EvidenceFound("two_votes", 2, 9, b"\x01\x02"))
-    assert (await city.call("evidence_list"))["evidence"] == [
-        {"kind": "two_votes", "validator": 2, "view": 9, "evidence": "AQI="}
-    ]
+    first, second = votes = tuple(
+        Vote(Epoch(0), View(9), VoteKind.NOTARIZE, Digest(bytes([n]) * 32), INDEX, bytes(64))
+        for n in (1, 2)
+    )
+    city.evidence.append(EvidenceFound(first, second, b"\x01\x02"))
+    (shown,) = (await city.call("evidence_list"))["evidence"]
+    key = city.city.genesis.validators().keys[INDEX]
+    assert parse_operation(shown.pop("operation")) == SubmitEvidence(*votes)
+    assert shown == {
+        "kind": "notarize and notarize",
+        "epoch": 0,
+        "view": 9,
+        "validator": INDEX,
+        "validator_key": key.hex(),
+        "recorded": False,
+        "evidence": "AQI=",
+    }
 
 
 async def test_only_the_operator_s_socket_takes_orders(tmp_path: Path) -> None:
