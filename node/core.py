@@ -43,12 +43,13 @@ from moyai.node.perform import Holdings, Performer, Surroundings
 from moyai.node.ports import JournalPort
 from moyai.node.readiness import Readiness
 from moyai.node.runner import Parts, Runner
-from moyai.node.serving import Serving
+from moyai.node.serving import ServedRequest, Serving
 from moyai.node.tip import end_of_epoch
 from moyai.node.verifier import ConsensusVerifier
 from moyai.p2p.dissemination import Dissemination
 from moyai.p2p.fetch import Fetcher
 from moyai.p2p.messages import (
+    BelowBase,
     BodiesAnswer,
     BodiesRequest,
     HeadersAnswer,
@@ -59,6 +60,16 @@ from moyai.p2p.messages import (
     TransactionBatch,
     TransactionRequest,
     WireMessage,
+)
+from moyai.p2p.snapshot_messages import (
+    EpochEndAnswer,
+    EpochEndRequest,
+    RecentAnswer,
+    RecentRequest,
+    SnapshotAnswer,
+    SnapshotPartAnswer,
+    SnapshotPartRequest,
+    SnapshotRequest,
 )
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
@@ -144,7 +155,11 @@ class Core:
         self.performer = Performer(ports, self._holdings, self.catch_up, self._note_work)
         self.performer.evidence.extend(start.recovered.evidence)
         self._serving = Serving(
-            chain=chain, bodies=self.bodies, mempool=self.mempool, transport=ports.transport
+            chain=chain,
+            bodies=self.bodies,
+            mempool=self.mempool,
+            transport=ports.transport,
+            kept=ports.kept,
         )
         self._journal = journal
         self._configure = start.configure
@@ -174,10 +189,13 @@ class Core:
             case TransactionBatch(transactions) | TransactionAnswer(transactions):
                 self.ingest.receive(peer, transactions, now.wall_ms)
             case TransactionRequest() | TargetRequest() | HeadersRequest() | BodiesRequest():
-                if not self._serving.receive(peer, message):
-                    self._ports.observer.count("dropped", "too many requests of one peer")
-            case TargetAnswer() | HeadersAnswer() | BodiesAnswer():
+                self._serve(peer, message)
+            case TargetAnswer() | HeadersAnswer() | BodiesAnswer() | BelowBase():
                 self.catch_up.receive(peer, message, now.mono_ms)
+            case EpochEndRequest() | SnapshotRequest() | SnapshotPartRequest() | RecentRequest():
+                self._serve(peer, message)
+            case EpochEndAnswer() | SnapshotAnswer() | SnapshotPartAnswer() | RecentAnswer():
+                self._ports.observer.count("dropped", "an answer that nothing asked for")
             case _:
                 self._receive_consensus(peer, message)
 
@@ -361,6 +379,10 @@ class Core:
         for order in self.bodies.waiting_for(verified.forged):
             self._runner.fetch_missing(order)
         return self.bodies.arrived(arrived)
+
+    def _serve(self, peer: NetworkKey, request: ServedRequest) -> None:
+        if not self._serving.receive(peer, request):
+            self._ports.observer.count("dropped", "too many requests of one peer")
 
     def _receive_consensus(self, peer: NetworkKey, message: ConsensusMessage) -> None:
         if self._inbox_shares[peer] >= INBOX_PER_PEER_MAX or len(self._inbox) >= INBOX_MAX:

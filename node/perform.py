@@ -30,7 +30,8 @@ from moyai.ledger.recent import RecentIds
 from moyai.node.bodies import Bodies
 from moyai.node.catchup import CatchUpRun
 from moyai.node.executor import Executor
-from moyai.node.ports import Clock, Observer, Timers, Transport
+from moyai.node.ports import Clock, KeptSnapshots, Observer, Timers, Transport
+from moyai.node.state_serving import NoSnapshots
 from moyai.p2p.dissemination import Dissemination, pack
 from moyai.p2p.fetch import Fetcher
 from moyai.p2p.messages import TransactionBatch
@@ -43,12 +44,13 @@ SHARED_BYTES_MAX = 60 * 1024
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """The ports of one node."""
+    """The ports of one node, and the snapshots that it serves."""
 
     clock: Clock
     timers: Timers
     transport: Transport
     observer: Observer
+    kept: KeptSnapshots = NoSnapshots()
 
 
 class Holdings(msgspec.Struct, frozen=True):

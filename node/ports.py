@@ -10,6 +10,7 @@ from moyai.consensus.inputs import Now, Timer
 from moyai.consensus.records import JournalRecord, Recovered
 from moyai.p2p.messages import WireMessage
 from moyai.primitives.ids import Digest, Epoch, NetworkKey, View
+from moyai.primitives.state_snapshot import SnapshotDescription, SnapshotLeaf
 
 
 class Clock(Protocol):
@@ -48,6 +49,21 @@ class JournalPort(Protocol):
     def load(self) -> Recovered: ...
 
     def prune(self, floor_view: View, epoch: Epoch, keep: Collection[Digest]) -> None: ...
+
+
+class KeptSnapshot(Protocol):
+    """A state snapshot on this node's disk."""
+
+    @property
+    def description(self) -> SnapshotDescription: ...
+
+    def part(self, index: int) -> Sequence[SnapshotLeaf]: ...
+
+
+class KeptSnapshots(Protocol):
+    """The state snapshots on this node's disk, newest first."""
+
+    def all(self) -> Sequence[KeptSnapshot]: ...
 
 
 class Observer(Protocol):

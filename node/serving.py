@@ -4,19 +4,30 @@ Not here: blocks and certificates of recent views, which the machine serves itse
 """
 
 from collections import deque
+from typing import TypeAlias
 
 from typing_extensions import override
 
 from moyai.ledger.mempool import Mempool
 from moyai.node.bodies import Bodies
-from moyai.node.ports import Transport
+from moyai.node.ports import KeptSnapshots, Transport
+from moyai.node.state_serving import StateReader
 from moyai.p2p.fetch import answer_transactions
-from moyai.p2p.messages import SyncRequest, TransactionRequest
-from moyai.p2p.serving import ChainReader, answer_sync
+from moyai.p2p.messages import (
+    BodiesRequest,
+    HeadersRequest,
+    SyncRequest,
+    TargetRequest,
+    TransactionRequest,
+)
+from moyai.p2p.serving import ChainReader, answer_state, answer_sync
+from moyai.p2p.snapshot_messages import StateRequest
 from moyai.primitives.block import Header
 from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId
 from moyai.storage.chain import ChainStore
 from moyai.storage.snapshot import ChainSnapshot
+
+ServedRequest: TypeAlias = TransactionRequest | SyncRequest | StateRequest
 
 REQUESTS_AT_ONCE_MAX = 4
 REQUESTS_WAITING_PER_PEER_MAX = 32
@@ -27,6 +38,11 @@ class SnapshotReader(ChainReader):
 
     def __init__(self, snapshot: ChainSnapshot) -> None:
         self._snapshot = snapshot
+
+    @property
+    @override
+    def base(self) -> Height:
+        return Height(0)
 
     @override
     def header(self, height: Height) -> Header | None:
@@ -53,16 +69,23 @@ class Serving:
     """
 
     def __init__(
-        self, *, chain: ChainStore, bodies: Bodies, mempool: Mempool, transport: Transport
+        self,
+        *,
+        chain: ChainStore,
+        bodies: Bodies,
+        mempool: Mempool,
+        transport: Transport,
+        kept: KeptSnapshots,
     ) -> None:
         self._chain = chain
         self._bodies = bodies
         self._mempool = mempool
         self._transport = transport
+        self._kept = kept
         self._at_once = REQUESTS_AT_ONCE_MAX
-        self._waiting: dict[NetworkKey, deque[TransactionRequest | SyncRequest]] = {}
+        self._waiting: dict[NetworkKey, deque[ServedRequest]] = {}
 
-    def receive(self, peer: NetworkKey, request: TransactionRequest | SyncRequest) -> bool:
+    def receive(self, peer: NetworkKey, request: ServedRequest) -> bool:
         """Answer a request now or later; return whether it is going to be answered."""
         if self._at_once > 0:
             self._answer(peer, request)
@@ -88,12 +111,15 @@ class Serving:
         """The link to a peer went down."""
         self._waiting.pop(peer, None)
 
-    def _answer(self, peer: NetworkKey, request: TransactionRequest | SyncRequest) -> None:
+    def _answer(self, peer: NetworkKey, request: ServedRequest) -> None:
         self._at_once -= 1
-        if isinstance(request, TransactionRequest):
-            self.transactions(peer, request)
-        else:
-            self.sync(peer, request)
+        match request:
+            case TransactionRequest():
+                self.transactions(peer, request)
+            case TargetRequest() | HeadersRequest() | BodiesRequest():
+                self.sync(peer, request)
+            case _:
+                self.state(peer, request)
 
     def transactions(self, peer: NetworkKey, request: TransactionRequest) -> None:
         """Send what is held of the transactions asked for."""
@@ -113,3 +139,9 @@ class Serving:
         """Send the part of the chain asked for, or say that it is not here."""
         with self._chain.snapshot() as snapshot:
             self._transport.send(peer, answer_sync(request, SnapshotReader(snapshot)))
+
+    def state(self, peer: NetworkKey, request: StateRequest) -> None:
+        """Send the part of a state asked for, or say that it is not here."""
+        with self._chain.snapshot() as snapshot:
+            source = StateReader(snapshot, self._kept)
+            self._transport.send(peer, answer_state(request, source))

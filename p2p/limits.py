@@ -3,6 +3,8 @@
 Not here: the cap of each message type, which stands beside the type (`messages`).
 """
 
+from moyai.primitives.limits import EPOCH_END_FILLERS_MAX
+
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
 
@@ -61,7 +63,7 @@ FETCH_ANSWER_BYTES_MAX = 4 * MEBIBYTE  # below the queue of one link; the rest i
 
 # Catching up.
 SYNC_HEADERS_PER_REQUEST = 256
-SYNC_FILLERS_MAX = 64
+SYNC_FILLERS_MAX = EPOCH_END_FILLERS_MAX + 1  # with the block that they lead to
 SYNC_LOG_PATH_MAX = 64
 SYNC_REQUEST_MS = 3_000
 SYNC_REQUESTS_PER_PEER = 2
@@ -70,3 +72,13 @@ SYNC_REST_MS = 10_000
 SYNC_HEADERS_AHEAD_MAX = 4_096
 SYNC_BODY_BYTES_AHEAD_MAX = 32 * MEBIBYTE
 SYNC_BODIES_BYTES = 256 * KIBIBYTE
+
+# Taking over a state.
+SNAPSHOT_PART_BYTES_MAX = 64 * MEBIBYTE  # of keys and values; the format aims at far less
+SNAPSHOT_ANSWER_BYTES = 256 * KIBIBYTE
+SNAPSHOT_ANSWER_LEAVES_MAX = 4_096
+SNAPSHOT_SEEK_MS = 2_000
+SNAPSHOT_STALL_MS = 20_000
+RECENT_BLOCKS_PER_REQUEST = 256
+RECENT_ANSWER_BYTES = 128 * KIBIBYTE
+RECENT_HEADER_BYTES = 512  # about what a header takes

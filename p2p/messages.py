@@ -1,7 +1,8 @@
 """Every message between nodes: one closed union, and the table of its types.
 
-Types 1 to 19 are consensus (`consensus.messages`), 20 to 29 dissemination, 30 to 39 sync. A number
-is never used twice. Not here: what a message leads to; decoding checks form alone.
+Types 1 to 19 are consensus (`consensus.messages`), 20 to 29 dissemination, from 30 on sync, of
+them 36 to 43 the taking over of a state (`snapshot_messages`). A number is never used twice.
+Not here: what a message leads to; decoding checks form alone.
 """
 
 from enum import IntEnum
@@ -24,6 +25,18 @@ from moyai.consensus.messages import (
 from moyai.p2p import limits
 from moyai.p2p.errors import MessageError
 from moyai.p2p.framing import UNKNOWN_TYPE
+from moyai.p2p.snapshot_messages import (
+    EpochEndAnswer,
+    EpochEndRequest,
+    RecentAnswer,
+    RecentRequest,
+    SnapshotAnswer,
+    SnapshotPartAnswer,
+    SnapshotPartRequest,
+    SnapshotRequest,
+    StateAnswer,
+    StateRequest,
+)
 from moyai.primitives.block import Header
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.errors import CodecError
@@ -112,10 +125,22 @@ class BodiesAnswer(msgspec.Struct, array_like=True, frozen=True, tag=35):
     bodies: Annotated[tuple[RawTransactions, ...], Meta(max_length=limits.SYNC_HEADERS_PER_REQUEST)]
 
 
+class BelowBase(msgspec.Struct, array_like=True, frozen=True, tag=44):
+    """Answers a request for headers or bodies that are no longer here: blocks are from `base` on.
+
+    Unlike an empty answer it will not become another one.
+    """
+
+    first: HeightField
+    base: HeightField
+
+
 DisseminationMessage: TypeAlias = TransactionBatch | TransactionRequest | TransactionAnswer
 SyncRequest: TypeAlias = TargetRequest | HeadersRequest | BodiesRequest
-SyncAnswer: TypeAlias = TargetAnswer | HeadersAnswer | BodiesAnswer
-WireMessage: TypeAlias = ConsensusMessage | DisseminationMessage | SyncRequest | SyncAnswer
+SyncAnswer: TypeAlias = TargetAnswer | HeadersAnswer | BodiesAnswer | BelowBase
+WireMessage: TypeAlias = (
+    ConsensusMessage | DisseminationMessage | SyncRequest | SyncAnswer | StateRequest | StateAnswer
+)
 
 
 class MessageClass(IntEnum):
@@ -159,6 +184,15 @@ WIRE_TYPES: Final = (
     WireType(33, HeadersAnswer, 256 * limits.KIBIBYTE, MessageClass.SYNC),
     WireType(34, BodiesRequest, 64, MessageClass.SYNC, is_request=True),
     WireType(35, BodiesAnswer, limits.MEBIBYTE, MessageClass.SYNC),
+    WireType(36, EpochEndRequest, 64, MessageClass.SYNC, is_request=True),
+    WireType(37, EpochEndAnswer, 64 * limits.KIBIBYTE, MessageClass.SYNC),
+    WireType(38, SnapshotRequest, 64, MessageClass.SYNC, is_request=True),
+    WireType(39, SnapshotAnswer, 256 * limits.KIBIBYTE, MessageClass.SYNC),
+    WireType(40, SnapshotPartRequest, 64, MessageClass.SYNC, is_request=True),
+    WireType(41, SnapshotPartAnswer, limits.MEBIBYTE, MessageClass.SYNC),
+    WireType(42, RecentRequest, 64, MessageClass.SYNC, is_request=True),
+    WireType(43, RecentAnswer, 512 * limits.KIBIBYTE, MessageClass.SYNC),
+    WireType(44, BelowBase, 64, MessageClass.SYNC),
 )
 _BY_STRUCT: Final = {row.struct: row for row in WIRE_TYPES}
 _BY_KIND: Final = {row.kind: row for row in WIRE_TYPES}

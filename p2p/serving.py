@@ -3,10 +3,12 @@
 Not here: reading the chain (`ChainReader` is the node's), and asking (`sync`).
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, assert_never
 
 from moyai.p2p import limits
 from moyai.p2p.messages import (
+    BelowBase,
     BodiesAnswer,
     BodiesRequest,
     HeadersAnswer,
@@ -16,12 +18,33 @@ from moyai.p2p.messages import (
     TargetAnswer,
     TargetRequest,
 )
+from moyai.p2p.snapshot_messages import (
+    EpochEndAnswer,
+    EpochEndRequest,
+    RecentAnswer,
+    RecentBlock,
+    RecentRequest,
+    SnapshotAnswer,
+    SnapshotOffer,
+    SnapshotPartAnswer,
+    SnapshotPartRequest,
+    SnapshotRequest,
+    StateAnswer,
+    StateRequest,
+    leaf_bytes,
+)
 from moyai.primitives.block import Header
-from moyai.primitives.ids import Digest, Height
+from moyai.primitives.epoch_end import EpochEnd
+from moyai.primitives.ids import Digest, Epoch, Height
+from moyai.primitives.state_snapshot import SnapshotLeaf
 
 
 class ChainReader(Protocol):
     """One committed state of the chain store."""
+
+    @property
+    def base(self) -> Height:
+        """Return the height from which on blocks are here."""
 
     def header(self, height: Height) -> Header | None:
         """Return the header at `height`."""
@@ -29,11 +52,30 @@ class ChainReader(Protocol):
     def certified_headers(self, digest: Digest) -> tuple[Header, ...]:
         """Return the header with `digest`; if it is a filler, also its parents to the chain."""
 
-    def log_path(self, height: Height, size: Height) -> tuple[bytes, ...]:
-        """Return the inclusion path of the block at `height` in the log of the first `size`."""
+    def log_path(self, height: Height, size: Height) -> tuple[bytes, ...] | None:
+        """Return the inclusion path of the block at `height` in the log of the first `size`.
+
+        None when it leads through what is below the base.
+        """
 
     def raw_transactions(self, height: Height) -> tuple[bytes, ...] | None:
         """Return the body at `height`, as it was signed."""
+
+
+class StateSource(Protocol):
+    """What a node that takes over a state asks for: one committed state, and snapshots kept."""
+
+    def epoch_end(self, epoch: Epoch) -> EpochEnd | None:
+        """Return how an epoch ended."""
+
+    def offer(self, height: Height | None) -> SnapshotOffer | None:
+        """Return the offer of the snapshot at `height`, or of the newest."""
+
+    def part(self, height: Height, index: int) -> Sequence[SnapshotLeaf] | None:
+        """Return the leaves of one part of the snapshot at `height`."""
+
+    def recent(self, height: Height) -> RecentBlock | None:
+        """Return header and ids of the block at `height`."""
 
 
 def answer_sync(request: SyncRequest, chain: ChainReader) -> SyncAnswer:
@@ -47,22 +89,43 @@ def answer_sync(request: SyncRequest, chain: ChainReader) -> SyncAnswer:
             return _bodies(request, chain)
 
 
-def _headers(request: HeadersRequest, chain: ChainReader) -> HeadersAnswer:
+def answer_state(request: StateRequest, source: StateSource) -> StateAnswer:
+    """Return the answer to `request`, an empty one where nothing is held."""
+    match request:
+        case EpochEndRequest(epoch):
+            return EpochEndAnswer(epoch, source.epoch_end(epoch))
+        case SnapshotRequest(height):
+            return SnapshotAnswer(height, source.offer(height))
+        case SnapshotPartRequest():
+            return _part(request, source)
+        case RecentRequest():
+            return _recent(request, source)
+        case _:
+            assert_never(request)
+
+
+def _headers(request: HeadersRequest, chain: ChainReader) -> HeadersAnswer | BelowBase:
+    empty = HeadersAnswer(request.target, request.first, (), ())
     last = Height(request.first + request.count - 1)
+    if last >= request.target or chain.header(request.target) is None:
+        return empty
     headers: list[Header] = []
-    if last < request.target and chain.header(request.target) is not None:
-        for height in range(request.first, last + 1):
-            header = chain.header(Height(height))
-            if header is None:
-                return HeadersAnswer(request.target, request.first, (), ())
-            headers.append(header)
-    if not headers:
-        return HeadersAnswer(request.target, request.first, (), ())
-    path = tuple(Digest(node) for node in chain.log_path(last, request.target))
-    return HeadersAnswer(request.target, request.first, tuple(headers), path)
+    for height in range(request.first, last + 1):
+        header = chain.header(Height(height))
+        if header is None:
+            below = request.first < chain.base
+            return BelowBase(request.first, chain.base) if below else empty
+        headers.append(header)
+    path = chain.log_path(last, request.target)
+    if path is None:
+        return BelowBase(request.first, chain.base)
+    nodes = tuple(Digest(node) for node in path)
+    return HeadersAnswer(request.target, request.first, tuple(headers), nodes)
 
 
-def _bodies(request: BodiesRequest, chain: ChainReader) -> BodiesAnswer:
+def _bodies(request: BodiesRequest, chain: ChainReader) -> BodiesAnswer | BelowBase:
+    if request.first < chain.base:
+        return BelowBase(request.first, chain.base)
     bodies: list[tuple[bytes, ...]] = []
     left = limits.SYNC_BODIES_BYTES
     skipped = request.position
@@ -79,3 +142,27 @@ def _bodies(request: BodiesRequest, chain: ChainReader) -> BodiesAnswer:
         bodies.append(tuple(part))
         skipped = 0
     return BodiesAnswer(request.first, request.position, tuple(bodies))
+
+
+def _part(request: SnapshotPartRequest, source: StateSource) -> SnapshotPartAnswer:
+    leaves = source.part(request.height, request.part) or ()
+    end, left = request.position, limits.SNAPSHOT_ANSWER_BYTES
+    last = min(len(leaves), request.position + limits.SNAPSHOT_ANSWER_LEAVES_MAX)
+    while end < last and left > 0:
+        left -= leaf_bytes(leaves[end])
+        end += 1
+    taken = tuple(leaves[request.position : end])
+    more = end < len(leaves)
+    return SnapshotPartAnswer(request.height, request.part, request.position, taken, more)
+
+
+def _recent(request: RecentRequest, source: StateSource) -> RecentAnswer:
+    blocks: list[RecentBlock] = []
+    left = limits.RECENT_ANSWER_BYTES
+    for height in range(request.last, max(0, request.last - request.count), -1):
+        block = source.recent(Height(height)) if left > 0 else None
+        if block is None:
+            break
+        left -= limits.RECENT_HEADER_BYTES + len(block.ids)
+        blocks.append(block)
+    return RecentAnswer(request.last, tuple(blocks))

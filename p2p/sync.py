@@ -18,6 +18,7 @@ import msgspec
 from moyai.p2p import limits
 from moyai.p2p.errors import SyncFault
 from moyai.p2p.messages import (
+    BelowBase,
     BodiesAnswer,
     BodiesRequest,
     HeadersAnswer,
@@ -27,6 +28,7 @@ from moyai.p2p.messages import (
     TargetAnswer,
     TargetRequest,
 )
+from moyai.p2p.snapshot_messages import StateRequest
 from moyai.p2p.sync_checks import (
     BODY_BYTES_MAX,
     SyncedBlock,
@@ -47,7 +49,7 @@ class Ask(msgspec.Struct, frozen=True):
     """Send `request` to `peer`."""
 
     peer: NetworkKey
-    request: SyncRequest
+    request: SyncRequest | StateRequest
 
 
 class Blame(msgspec.Struct, frozen=True):
@@ -118,7 +120,9 @@ class Sync:
         tip_height: Height,
         tip_digest: Digest,
         sources: Iterable[NetworkKey],
+        target: Target | None = None,
     ) -> None:
+        """`target` spares the first question when the certified block is known already."""
         self._certified = certified
         self._tip_height = tip_height
         self._tip_digest = tip_digest
@@ -127,18 +131,31 @@ class Sync:
         self._next_range = tip_height + 1
         self._next_chunk = tip_height + 1
         self._peers = SyncPeers(sources)
-        self._target: Target | None = None
-        self._waiting: deque[SyncRequest | _Chunk] = deque([TargetRequest(certified)])
+        self._target = target
+        self._waiting: deque[SyncRequest | _Chunk] = deque()
         self._asked: list[_Question] = []
         self._headers: dict[int, tuple[Header, Digest]] = {}
         self._blocks: dict[int, tuple[SyncedBlock, NetworkKey]] = {}
         self._ahead_bytes = 0
         self._over = False
+        if target is None:
+            self._waiting.append(TargetRequest(certified))
+        else:
+            assert target.header.height > tip_height, "a known target lies ahead"
+            self._headers[target.header.height] = (target.header, target.digest)
 
     @property
     def stalled(self) -> bool:
         """Whether nobody is left to ask; `add_sources` goes on."""
         return not self._over and not len(self._peers)
+
+    def bases(self) -> dict[NetworkKey, Height]:
+        """Return who no longer holds the next block needed, and from which height on they do."""
+        return self._peers.bases_above(Height(self._next_delivered))
+
+    def may_help(self, key: NetworkKey) -> bool:
+        """Return whether a peer may still give the next block needed."""
+        return self._peers.may_help(key, Height(self._next_delivered))
 
     def add_sources(self, keys: Iterable[NetworkKey], now_ms: int) -> list[SyncEffect]:
         """Take more peers to ask."""
@@ -210,6 +227,10 @@ class Sync:
                 return self._take_headers(question, answer, now_ms)
             case BodiesAnswer():
                 return self._take_bodies(question, answer, now_ms)
+            case BelowBase(_, base):
+                self._peers.holds_from(question.peer, base)
+                self._lacks(question, now_ms)
+                return []
 
     def _take_target(
         self, question: _Question, answer: TargetAnswer, now_ms: int
@@ -375,6 +396,8 @@ def _answers(request: SyncRequest, answer: SyncAnswer) -> bool:
             return (target, first) == (of_target, of_first)
         case BodiesRequest(first, position), BodiesAnswer(of_first, of_position):
             return (first, position) == (of_first, of_position)
+        case ((HeadersRequest(first=first) | BodiesRequest(first=first)), BelowBase(of_first)):
+            return first == of_first
         case _:
             return False
 

@@ -3,19 +3,21 @@
 from collections.abc import Iterable
 
 from moyai.p2p import limits
-from moyai.primitives.ids import NetworkKey
+from moyai.primitives.ids import Height, NetworkKey
 
 
 class _Source:
     """How one peer has done in this catch-up."""
 
-    __slots__ = ("asked", "busy", "rests_until_ms", "strikes")
+    __slots__ = ("asked", "base", "busy", "lacks", "rests_until_ms", "strikes")
 
     def __init__(self) -> None:
         self.busy = 0
         self.asked = 0
         self.strikes = 0
         self.rests_until_ms = 0
+        self.lacks = False
+        self.base = Height(0)
 
 
 class SyncPeers:
@@ -51,13 +53,33 @@ class SyncPeers:
         if source is not None:
             source.busy -= 1
             source.strikes = 0
+            source.lacks = False
 
     def lacks(self, key: NetworkKey, now_ms: int) -> None:
         """The peer says it does not hold what was asked for: honest, but no help for a while."""
         source = self._sources.get(key)
         if source is not None:
             source.busy -= 1
+            source.lacks = True
             source.rests_until_ms = now_ms + limits.SYNC_REST_MS
+
+    def holds_from(self, key: NetworkKey, base: Height) -> None:
+        """The peer says from which height on it holds blocks."""
+        source = self._sources.get(key)
+        if source is not None:
+            source.base = base
+
+    def bases_above(self, height: Height) -> dict[NetworkKey, Height]:
+        """Return who has said that it holds the block at `height` no longer, and what it does."""
+        return {key: one.base for key, one in self._sources.items() if one.base > height}
+
+    def may_help(self, key: NetworkKey, height: Height) -> bool:
+        """Return whether a peer may still give the block at `height`, as far as it has shown."""
+        source = self._sources.get(key)
+        if source is None:
+            return key not in self._liars
+        failed = source.lacks or source.strikes >= limits.SYNC_STRIKES_MAX
+        return source.base <= height and not failed
 
     def late(self, key: NetworkKey, now_ms: int) -> None:
         """The peer let a deadline pass."""

@@ -110,14 +110,31 @@ class SyncedChain:
 
 
 class SyncedChainReader(ChainReader):
-    """What a node that holds the chain up to `height` reads from its store."""
+    """What a node that holds the chain up to `height` reads from its store.
 
-    def __init__(self, chain: SyncedChain, height: int | None = None) -> None:
+    With `imported_at` it took over the state after that height, and has nothing from before.
+    """
+
+    def __init__(
+        self,
+        chain: SyncedChain,
+        height: int | None = None,
+        *,
+        base: int = 0,
+        imported_at: int | None = None,
+    ) -> None:
         self._chain = chain
+        self._imported_at = imported_at
+        self._base = base if imported_at is None else imported_at + 1
         self._height = len(chain.headers) - 1 if height is None else height
 
+    @property
+    def base(self) -> Height:
+        return Height(self._base)
+
     def header(self, height: Height) -> Header | None:
-        return self._chain.headers[height] if 0 <= height <= self._height else None
+        lowest = self._imported_at or 0
+        return self._chain.headers[height] if lowest <= height <= self._height else None
 
     def certified_headers(self, digest: Digest) -> tuple[Header, ...]:
         chain = self._chain
@@ -127,8 +144,10 @@ class SyncedChainReader(ChainReader):
             return (chain.headers[chain.digests.index(digest)],)
         return ()
 
-    def log_path(self, height: Height, size: Height) -> tuple[bytes, ...]:
+    def log_path(self, height: Height, size: Height) -> tuple[bytes, ...] | None:
+        if self._imported_at is not None and height < self._imported_at:
+            return None
         return tuple(list_inclusion_path(height, self._chain.digests[:size]))
 
     def raw_transactions(self, height: Height) -> tuple[bytes, ...] | None:
-        return self._chain.bodies[height] if 0 <= height <= self._height else None
+        return self._chain.bodies[height] if self._base <= height <= self._height else None
