@@ -92,7 +92,7 @@ def count_vote(core: Core, vote: Vote) -> None:
     core.activity.heard(vote)
     for other in conflicts:
         _found(core, make_evidence(vote, other))
-    if certificate is not None:
+    if certificate is not None and not core.certificates.knows(certificate):
         learn(core, certificate)
     if vote.view >= core.view and core.round.timers_started_ms is None:
         core.dirty = True

@@ -228,3 +228,17 @@ def test_r12_a_certificate_with_the_own_signature_silences_as_well() -> None:
     stage.hear(stage.others[0], stage.certificate(NULLIFY, 3, signers=sorted(signers)))
     assert stage.machine.status().abstaining
     assert stage.machine.status().view == 4
+
+
+def test_a_late_vote_does_not_bring_back_the_notarization_of_a_final_block() -> None:
+    stage = Stage.following(1)
+    block = stage.make(1, ids=1)
+    one, other, late = stage.others
+    stage.propose(block)  # the own vote is there
+    stage.hear(one, stage.notarization(block), stage.finalization(block))
+    assert stage.machine.status().final_view == 1
+    for signer in (one, other, late):
+        stage.hear(signer, stage.vote(NOTARIZE, 1, signer, block))
+    status = stage.machine.status()
+    assert status.unfinal_blocks == 0
+    assert not status.timers_ms.keys() & {"leader", "view", "silent_leader"}
