@@ -4,6 +4,7 @@ The trie of `state_proof` is cut at a depth into parts by the first bits of the 
 here: making, keeping (storage) and moving (p2p) them.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import pairwise
@@ -15,7 +16,7 @@ from msgspec import Meta
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.errors import ProofError
 from moyai.primitives.fields import DigestField
-from moyai.primitives.ids import DIGEST_BYTES
+from moyai.primitives.ids import DIGEST_BYTES, Digest
 from moyai.primitives.limits import (
     SNAPSHOT_DEPTH_MAX,
     STATE_KEY_BYTES_MAX,
@@ -28,6 +29,9 @@ MANY_LEAVES = 2
 """The class of a part with two leaves or more; others are of the number of their leaves."""
 
 PART_BYTES = 1 + DIGEST_BYTES
+MANY = 2
+PART_SIZE_AIM_BYTES = 128 * 1024
+LEAF_OVERHEAD_BYTES = 64
 _Paths = Annotated[tuple[DigestField, ...], Meta(max_length=64)]
 
 
@@ -58,6 +62,37 @@ class SnapshotDescription(msgspec.Struct, array_like=True, frozen=True):
     parts: Annotated[bytes, Meta(max_length=PART_BYTES << SNAPSHOT_DEPTH_MAX)]
 
 
+def snapshot_depth(leaves: int, content_bytes: int) -> int:
+    """Return where a state is cut: part of the format, so that all nodes make the same parts.
+
+    `content_bytes` are those of all keys and values.
+    """
+    size = content_bytes + leaves * LEAF_OVERHEAD_BYTES
+    depth = 0
+    while size >> depth > PART_SIZE_AIM_BYTES and depth < SNAPSHOT_DEPTH_MAX:
+        depth += 1
+    return depth
+
+
+def subtree(leaves: Sequence[Leaf], depth: int) -> tuple[int, bytes]:
+    """Return class and hash of the subtree below `depth` that holds exactly `leaves`, in order."""
+    if not leaves:
+        return 0, EMPTY
+    if len(leaves) == 1:
+        return 1, leaves[0].hash
+    bit = 255 - depth
+    right = bisect_left(leaves, 1, key=lambda leaf: _bit(leaf.key_digest, bit))
+    return join(subtree(leaves[:right], depth + 1), subtree(leaves[right:], depth + 1))
+
+
+def join(left: tuple[int, bytes], right: tuple[int, bytes]) -> tuple[int, bytes]:
+    """Return class and hash of the subtree above two."""
+    count = left[0] + right[0]
+    if count <= 1:
+        return left if left[0] else right
+    return MANY, state_inner_hash(left[1], right[1])
+
+
 def check_description(description: SnapshotDescription) -> None:
     """Check that everything leads to the attesting header. Raises `ProofError`."""
     header, attesting = description.header, description.attesting
@@ -66,15 +101,14 @@ def check_description(description: SnapshotDescription) -> None:
     height = header.height
     root = attesting.log_root
     verify_inclusion(header_digest(header), height, attesting.height, description.path, root)
-    if Frontier(height, description.log_frontier).root != header.log_root:
+    if _frontier(height, description.log_frontier) != header.log_root:
         raise _bad("has another log")
-    receipts = Frontier(height, description.receipts_frontier)
-    if receipts.root != attesting.executed.receipts_root:
+    if _frontier(height, description.receipts_frontier) != attesting.executed.receipts_root:
         raise _bad("has other receipts")
     nodes = _nodes(description)
     while len(nodes) > 1:
         pairs = range(0, len(nodes), 2)
-        nodes = [_join(nodes[place], nodes[place + 1]) for place in pairs]
+        nodes = [join(nodes[place], nodes[place + 1]) for place in pairs]
     if nodes[0][1] != attesting.executed.state_root:
         raise _bad("has another state root")
 
@@ -90,26 +124,18 @@ def check_part(
     shift = 256 - description.depth
     if any(int.from_bytes(digest, "big") >> shift != index for digest in digests):
         raise _bad("has a leaf of another part")
-    if _subtree(hashed, description.depth) != _nodes(description)[index]:
+    if subtree(hashed, description.depth)[1] != _nodes(description)[index][1]:
         raise _bad("has other leaves than described")
 
 
-def _subtree(leaves: Sequence[Leaf], depth: int) -> tuple[int, bytes]:
-    if not leaves:
-        return 0, EMPTY
-    if len(leaves) == 1:
-        return 1, leaves[0].hash
-    bit = 255 - depth
-    right = [leaf for leaf in leaves if int.from_bytes(leaf.key_digest, "big") >> bit & 1]
-    left = leaves[: len(leaves) - len(right)]
-    return _join(_subtree(left, depth + 1), _subtree(right, depth + 1))
+def _bit(key_digest: bytes, bit: int) -> int:
+    return int.from_bytes(key_digest, "big") >> bit & 1
 
 
-def _join(left: tuple[int, bytes], right: tuple[int, bytes]) -> tuple[int, bytes]:
-    count = left[0] + right[0]
-    if count <= 1:
-        return left if left[0] else right
-    return MANY_LEAVES, state_inner_hash(left[1], right[1])
+def _frontier(size: int, roots: tuple[Digest, ...]) -> Digest:
+    if len(roots) != size.bit_count():
+        raise _bad("has a log of another size")
+    return Frontier(size, roots).root
 
 
 def _nodes(description: SnapshotDescription) -> list[tuple[int, bytes]]:
