@@ -5,13 +5,14 @@ are checked in slices, like those of transactions that arrive one by one.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from moyai.consensus.config import FinalTip
 from moyai.consensus.effects import CatchUp
 from moyai.consensus.inputs import Synced
 from moyai.node.executor import Executor
 from moyai.node.halt import NodeHalted
+from moyai.node.horizon import check_reach
 from moyai.node.ports import Transport
 from moyai.p2p.messages import SyncAnswer
 from moyai.p2p.sync import Ask, Blame, Deliver, Diverged, Finished, Sync, SyncEffect
@@ -55,9 +56,12 @@ class CatchUpRun:
         """Return whether a run is under way."""
         return self._sync is not None
 
-    def start(self, order: CatchUp, now_ms: int) -> None:
-        """Begin to fetch up to the block that a verified finalization names."""
-        self._certificate = order.certificate
+    def start(self, order: CatchUp, now_ms: int, target: Target | None = None) -> None:
+        """Begin to fetch up to the block that a verified finalization names.
+
+        `target` is that block, behind its fillers, where it is known already.
+        """
+        self._certificate, self._target = order.certificate, target
         self._acknowledged = self._executor.next_height - 1
         tip = self._executor.recent[-1].header
         self._sync = Sync(
@@ -65,16 +69,28 @@ class CatchUpRun:
             tip_height=tip.height,
             tip_digest=header_digest(tip),
             sources=order.sources,
+            target=target,
         )
         self._perform(self._sync.step(now_ms), now_ms)
 
-    def tick(self, now_ms: int, linked: Iterable[NetworkKey]) -> None:
-        """Ask again what is overdue, and new peers when nobody is left."""
+    def tick(
+        self, now_ms: int, linked: Collection[NetworkKey], validators: Collection[NetworkKey]
+    ) -> None:
+        """Ask again what is overdue, and all that are linked when those asked cannot help.
+
+        Raises `BelowHorizonError` when nobody can.
+        """
         if self._sync is None:
             return
-        if self._sync.stalled:
+        if self._sync.stalled or self._sync.bases():
             self._perform(self._sync.add_sources(linked, now_ms), now_ms)
         self._perform(self._sync.step(now_ms), now_ms)
+        check_reach(self._sync, linked, validators)
+
+    def add_sources(self, linked: Collection[NetworkKey], now_ms: int) -> None:
+        """Ask these peers as well."""
+        if self._sync is not None:
+            self._perform(self._sync.add_sources(linked, now_ms), now_ms)
 
     def peer_gone(self, peer: NetworkKey, now_ms: int) -> None:
         """The link to a peer went down."""

@@ -92,6 +92,7 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     network_key_file: str = "network.key"
     genesis_file: str = "genesis.json"
     mode: Literal["validator", "full"] = "validator"
+    sync_from: Literal["genesis", "snapshot"] = "genesis"
     loop: Literal["uvloop", "asyncio"] = "uvloop"
     p2p: P2pConfig = P2pConfig()
     rpc: RpcConfig = RpcConfig()

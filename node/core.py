@@ -318,7 +318,7 @@ class Core:
             self._ports.transport.broadcast(batch, validators_only=True)
         for question in self._fetcher.step(now_ms):
             self._ports.transport.send(question.peer, question.request)
-        self.catch_up.tick(now_ms, self._linked)
+        self.catch_up.tick(now_ms, self._linked, self.config.network_keys)
 
     def expire(self) -> list[TransactionId]:
         """Forget transactions whose time is over; return those that no block will hold any more.

@@ -149,13 +149,18 @@ class Sync:
         """Whether nobody is left to ask; `add_sources` goes on."""
         return not self._over and not len(self._peers)
 
+    @property
+    def next_height(self) -> Height:
+        """Return the height of the next block to deliver."""
+        return Height(self._next_delivered)
+
     def bases(self) -> dict[NetworkKey, Height]:
         """Return who no longer holds the next block needed, and from which height on they do."""
-        return self._peers.bases_above(Height(self._next_delivered))
+        return self._peers.bases_above(self.next_height)
 
     def may_help(self, key: NetworkKey) -> bool:
         """Return whether a peer may still give the next block needed."""
-        return self._peers.may_help(key, Height(self._next_delivered))
+        return self._peers.may_help(key, self.next_height)
 
     def add_sources(self, keys: Iterable[NetworkKey], now_ms: int) -> list[SyncEffect]:
         """Take more peers to ask."""

@@ -18,9 +18,11 @@ from moyai.p2p.messages import (
     SyncAnswer,
     SyncRequest,
     TargetAnswer,
+    TargetRequest,
 )
 from moyai.p2p.serving import answer_sync
 from moyai.p2p.sync import Ask, Blame, Deliver, Diverged, Finished, Sync, SyncEffect
+from moyai.p2p.sync_checks import Target
 from moyai.primitives.ids import Digest, Height, NetworkKey
 
 if TYPE_CHECKING:
@@ -94,7 +96,17 @@ def stuffer(request: SyncRequest) -> SyncAnswer | None:
     return answer
 
 
+def pruned(request: SyncRequest) -> SyncAnswer | None:
+    return answer_sync(request, SyncedChainReader(CHAIN, base=30))
+
+
+def imported(request: SyncRequest) -> SyncAnswer | None:
+    return answer_sync(request, SyncedChainReader(CHAIN, imported_at=25))
+
+
 BEHAVIOURS: list[Behaviour] = [
+    pruned,
+    imported,
     honest,
     silent,
     behind,
@@ -105,6 +117,7 @@ BEHAVIOURS: list[Behaviour] = [
     dripper,
     stuffer,
 ]
+BLAMELESS = {honest, silent, behind, pruned, imported}
 LIARS = [header_liar, body_liar, target_liar, stuffer]
 
 
@@ -112,7 +125,12 @@ class Run:
     """One catch-up against peers that behave as told; time passes only where something is due."""
 
     def __init__(
-        self, behaviours: list[Behaviour], *, tip: int = 0, chain: SyncedChain = CHAIN
+        self,
+        behaviours: list[Behaviour],
+        *,
+        tip: int = 0,
+        chain: SyncedChain = CHAIN,
+        target: Target | None = None,
     ) -> None:
         self.behaviours = dict(zip(KEYS, behaviours, strict=False))
         self.blocks: list[SyncedBlock] = []
@@ -120,6 +138,7 @@ class Run:
         self.finished: Finished | None = None
         self.diverged: Diverged | None = None
         self.asked = 0
+        self.requests: list[object] = []
         self.now_ms = 0
         self._mail: list[tuple[int, int, NetworkKey, SyncAnswer]] = []
         self.sync = Sync(
@@ -127,6 +146,7 @@ class Run:
             tip_height=Height(tip),
             tip_digest=chain.digests[tip],
             sources=self.behaviours,
+            target=target,
         )
         self._take(self.sync.step(0))
 
@@ -135,7 +155,8 @@ class Run:
             match effect:
                 case Ask(peer, request):
                     self.asked += 1
-                    answer = self.behaviours[peer](request)
+                    self.requests.append(request)
+                    answer = self.behaviours[peer](request)  # type: ignore[arg-type] # no states
                     if answer is not None:
                         heapq.heappush(self._mail, (self.now_ms + 10, self.asked, peer, answer))
                 case Deliver(blocks):
@@ -189,7 +210,7 @@ def test_x13_it_ends_although_all_but_one_lie_or_sleep(peers: list[Behaviour], p
     chosen[place - 1], chosen[3] = chosen[3], chosen[place - 1]
     run = Run(chosen).to_the_end()
     run.assert_caught_up()
-    guilty = {key for key, one in run.behaviours.items() if one not in {honest, silent, behind}}
+    guilty = {key for key, one in run.behaviours.items() if one not in BLAMELESS}
     assert set(run.blamed) <= guilty, "nobody honest, slow or behind is blamed"
 
 
@@ -304,3 +325,21 @@ def test_no_peer_is_asked_more_than_two_things_at_once() -> None:
     for question in run.sync._asked:
         waiting[question.peer] += 1
     assert max(waiting.values()) <= limits.SYNC_REQUESTS_PER_PEER
+
+
+def test_who_no_longer_has_the_blocks_is_known_and_is_no_help() -> None:
+    run = Run([pruned, imported, silent]).to_the_end(until_ms=30_000)
+    assert run.finished is None
+    assert run.sync.bases() == {KEYS[0]: 30, KEYS[1]: 26}
+    assert not any(run.sync.may_help(key) for key in KEYS[:3])
+    assert run.sync.may_help(KEYS[3]), "nobody knows yet"
+    run.behaviours[KEYS[3]] = honest
+    run._take(run.sync.add_sources(KEYS, run.now_ms))
+    run.to_the_end().assert_caught_up()
+
+
+def test_a_target_that_is_known_is_not_asked_for() -> None:
+    target = Target(CHAIN.tip, CHAIN.certified, ())
+    run = Run([honest], target=target).to_the_end()
+    run.assert_caught_up()
+    assert not any(isinstance(request, TargetRequest) for request in run.requests)

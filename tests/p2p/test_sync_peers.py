@@ -3,6 +3,7 @@
 from harness.peer_nodes import network_key
 from moyai.p2p import limits
 from moyai.p2p.sync_peers import SyncPeers
+from moyai.primitives.ids import Height
 
 ONE, TWO, THREE = network_key(1), network_key(2), network_key(3)
 
@@ -54,3 +55,27 @@ def test_late_news_of_one_who_left_changes_nothing() -> None:
     peers.late(ONE, 0)
     peers.lacks(ONE, 0)
     assert peers.choose(0) is None
+
+
+def test_who_says_it_has_it_no_longer_cannot_help_below_its_base() -> None:
+    peers = SyncPeers([ONE, TWO])
+    peers.holds_from(ONE, Height(30))
+    assert peers.bases_above(Height(29)) == {ONE: 30}
+    assert peers.bases_above(Height(30)) == {}
+    assert (peers.may_help(ONE, Height(29)), peers.may_help(ONE, Height(30))) == (False, True)
+
+
+def test_who_lacks_it_or_is_silent_cannot_help_until_it_answers() -> None:
+    peers = SyncPeers([ONE, TWO])
+    peers.lacks(ONE, 0)
+    for _ in range(limits.SYNC_STRIKES_MAX):
+        peers.late(TWO, 0)
+    assert not peers.may_help(ONE, Height(1))
+    assert not peers.may_help(TWO, Height(1))
+    peers.answered(ONE)
+    peers.answered(TWO)
+    assert peers.may_help(ONE, Height(1))
+    assert peers.may_help(TWO, Height(1))
+    peers.lied(TWO)
+    assert not peers.may_help(TWO, Height(1))
+    assert peers.may_help(THREE, Height(1)), "a stranger may"
