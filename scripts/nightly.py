@@ -36,8 +36,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 STAGES = (
-    Stage("histories of many faults", 0.35, ("simulate.py",), seeded=True),
-    Stage("restarts of all nodes", 0.15, ("simulate.py", "--restarts"), seeded=True),
+    Stage("random histories", 0.5, ("simulate.py",), seeded=True),
     Stage("twins, every case", 0.1, ("twins.py", "--all", "3")),
     Stage("twins, drawn", 0.2, ("twins.py",), seeded=True),
     Stage("planted bugs", 0.2, ("mutate.py",)),

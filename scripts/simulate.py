@@ -1,33 +1,39 @@
-"""Runs the protocol core through random histories; a seed reproduces one of them exactly.
+"""Lives random histories of simulated cities; a seed reproduces one of them exactly.
 
-Not here: real signatures, storage or sockets. `scripts/simulate` runs it in the environment of
-the checkout, whose import root holds the harness of the tests as well.
+Not here: what a history is. `scripts/simulate` runs it in the environment of the checkout, whose
+import root holds the harness of the tests as well.
 """
 
 import argparse
 import subprocess
 import sys
 import time
-from hashlib import sha256
+import traceback
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from harness.byzantine import TRAITORS
-from harness.consensus.invariants import Violation
-from harness.consensus.recorder import Recorder
-from harness.consensus.swarm import Swarm
+from harness.simulator.level import Level, Violation, digest_of
+from harness.simulator.levels import LEVELS
+from harness.simulator.search import Search, Tally
+from harness.simulator.shrink import shrink
+from harness.simulator.spelling import regression_test, spelled
 
 ROOT = Path(__file__).resolve().parent.parent
+SHRINK_SECONDS_MAX = 300.0
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, help="live this one history")
+    parser.add_argument("--seed", help="live this one history: commit:L1:7, L1:7, or 7")
     parser.add_argument("--minutes", type=float, default=1.0, help="how long to try new seeds")
     parser.add_argument("--first", type=int, default=0, help="the first seed to try")
-    parser.add_argument("--restarts", action="store_true", help="only restarts of all nodes (X9)")
-    parser.add_argument("--changes", action="store_true", help="members change (X8), no traitors")
+    parser.add_argument(
+        "--level", action="append", choices=[name.lstrip("L") for name in LEVELS], help="only these"
+    )
     parser.add_argument("--show", action="store_true", help="print every input and effect")
-    parser.add_argument("--digest", action="store_true", help="print the digest of the history")
+    parser.add_argument("--shrink", action="store_true", help="look for less that fails as well")
+    parser.add_argument("--digests", nargs="+", metavar="SEED", help="print digests of histories")
     return parser.parse_args()
 
 
@@ -41,44 +47,100 @@ def commit() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def history(seed: int, options: argparse.Namespace) -> Swarm:
-    """Return a history that has not been lived yet."""
-    traitors = {} if options.changes else TRAITORS
-    return Swarm(seed, traitors, restarts=options.restarts, changes=options.changes)
+def named(seed: str, chosen: list[str]) -> tuple[Level[Any], int]:
+    """Return level and number of `commit:level:seed`; commit and level may be left out."""
+    *before, number = seed.split(":")
+    level = before[-1] if before else chosen[0]
+    if level not in LEVELS:
+        raise SystemExit(f"{seed}: there is no level {level}; there are {', '.join(LEVELS)}")
+    return LEVELS[level], int(number)
 
 
-def one(options: argparse.Namespace) -> int:
-    swarm = history(options.seed, options)
-    recorder = Recorder(swarm.world)
-    failure = ""
-    try:
-        swarm.run()
-    except Violation as violation:
-        failure = str(violation)
-    if options.show:
-        print("\n".join(recorder.lines))
-    if options.digest:
-        print(sha256("\n".join(recorder.lines).encode()).hexdigest())
+def one(seed: str, options: argparse.Namespace, chosen: list[str]) -> int:
+    level, number = named(seed, chosen)
+    plan = level.plan(number)
+    failure = _lived(level, plan, show=options.show and not options.shrink)
+    if failure is None:
+        print("every invariant held")
         return 0
-    print(f"faults: {swarm.faults}")
-    print(f"violation: {failure}" if failure else "every invariant held")
-    return 1 if failure else 0
+    if options.shrink:
+        plan = shrink(level, plan, failure.kind, seconds_max=SHRINK_SECONDS_MAX)
+        _lived(level, plan, show=options.show)
+        print("\n" + regression_test(level.name, plan, failure.kind))
+    return 1
 
 
-def many(options: argparse.Namespace) -> int:
-    name, end = commit(), time.monotonic() + 60 * options.minutes
-    seed, views, failed = options.first, 0, 0
-    while time.monotonic() < end:
-        try:
-            views += history(seed, options).run().views
-        except Violation as violation:
-            failed += 1
-            print(f"{name}:{seed} {violation}", flush=True)
-        seed += 1
-    print(f"{seed - options.first} histories, {views} views, {failed} violations")
-    return 1 if failed else 0
+def _lived(level: Level[Any], plan: object, *, show: bool) -> Violation | None:
+    history = level.history(plan, trace=show)
+    failure = None
+    try:
+        history.run()
+    except Violation as violation:
+        failure = violation
+    print("\n".join(history.lines), end="\n" if history.lines else "")
+    print(f"plan: {spelled(plan)}")
+    if failure is not None:
+        if failure.__cause__ is not None:
+            traceback.print_exception(failure.__cause__)
+        print(f"violation: {failure}")
+    return failure
+
+
+def digests(seeds: list[str], chosen: list[str]) -> int:
+    for seed in seeds:
+        level, number = named(seed, chosen)
+        history = level.history(level.plan(number), trace=True)
+        with suppress(Violation):  # whoever asks has seen it; what came before is compared
+            history.run()
+        print(seed, digest_of(history))
+    return 0
+
+
+def many(options: argparse.Namespace, chosen: list[str]) -> int:
+    name, began = commit(), time.monotonic()
+    search = Search(
+        [LEVELS[each] for each in chosen],
+        options.first,
+        Path(__file__),
+        lambda line: print(f"{name}:{line}", flush=True),
+    )
+    search.run(60 * options.minutes)
+    unreached = 0
+    for tally in search.tallies:
+        _print_marks(tally)
+        unreached += len(tally.unreached)
+    print(f"\n{'level':<6}{'histories':>10}{'views':>9}{'transactions':>14}{'times real':>12}")
+    for tally in search.tallies:
+        rate = tally.simulated_ms / 1_000 / max(tally.processor_seconds, 0.001)
+        print(
+            f"{tally.level.name:<6}{tally.histories:>10}{tally.views:>9}"
+            f"{tally.transactions:>14}{rate:>12.0f}"
+        )
+    histories = sum(tally.histories for tally in search.tallies)
+    views = sum(tally.views for tally in search.tallies)
+    print(
+        f"{histories} histories, {views} views in {time.monotonic() - began:.0f} s: "
+        f"{search.failures} violations, {unreached} marks not reached"
+    )
+    return 1 if search.failures or unreached else 0
+
+
+def _print_marks(tally: Tally) -> None:
+    print(f"\n{tally.level.name}: reached in so many of {tally.histories} histories")
+    for mark in tally.level.marks:
+        missing = "  <- never" if mark in tally.unreached else ""
+        print(f"  {tally.marks[mark]:>7}  {mark}{missing}")
+    print(f"  {tally.twice:>7}  lived twice, in two processes")
+
+
+def main(options: argparse.Namespace) -> int:
+    chosen = [f"L{number}" for number in options.level or ()] or list(LEVELS)
+    if options.digests:
+        return digests(options.digests, chosen)
+    if options.seed is not None:
+        return one(options.seed, options, chosen)
+    return many(options, chosen)
 
 
 if __name__ == "__main__":
-    chosen = arguments()
-    sys.exit(one(chosen) if chosen.seed is not None else many(chosen))
+    sys.exit(main(arguments()))

@@ -19,7 +19,7 @@ class Equivocator:
     def instead(
         self, world: World, node: Node, to: NetworkKey, message: WireMessage
     ) -> list[WireMessage]:
-        second = world.city.index_of(to)
+        second = world.city.index_of(to, node.chain.epoch)
         other_half = second is not None and second % 2 == 1
         match message:
             case Proposal() if other_half:

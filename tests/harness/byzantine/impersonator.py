@@ -18,7 +18,7 @@ class Impersonator:
         if not isinstance(message, VoteMessage | Proposal):
             return [message]
         vote = message.vote
-        victim = ValidatorIndex((vote.signer + 1) % len(world.city.validators))
+        victim = ValidatorIndex((vote.signer + 1) % len(world.city.at(node.chain.epoch).validators))
         forged = msgspec.structs.replace(vote, signer=victim)
         said: list[WireMessage] = [VoteMessage(forged), Evidence(vote, forged)]
         if isinstance(message, Proposal):

@@ -17,7 +17,7 @@ class LateRevealer:
     def instead(
         self, world: World, node: Node, to: NetworkKey, message: WireMessage
     ) -> list[WireMessage]:
-        place = world.city.index_of(to) or 0
+        place = world.city.index_of(to, node.chain.epoch) or 0
         if place % 2 or not isinstance(message, VoteMessage | CertificateMessage):
             return [message]
         world.after(self._delay_ms, lambda: world.carry(node.key, to, message))

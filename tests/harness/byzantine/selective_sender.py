@@ -14,5 +14,5 @@ class SelectiveSender:
     ) -> list[WireMessage]:
         if not isinstance(message, CertificateMessage):
             return [message]
-        chosen = message.certificate.view % len(world.city.validators)
-        return [message] if world.city.index_of(to) == chosen else []
+        chosen = message.certificate.view % len(world.city.at(node.chain.epoch).validators)
+        return [message] if world.city.index_of(to, node.chain.epoch) == chosen else []

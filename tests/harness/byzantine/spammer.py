@@ -31,7 +31,8 @@ class Spammer:
             vote = message.vote
             far = View(vote.view + 1_000_000)
             other = signed(world, node, VoteKind.NOTARIZE, vote.view, Digest(b"\x02" * 32))
-            victim = ValidatorIndex((vote.signer + 1) % len(world.city.validators))
+            count = len(world.city.at(node.chain.epoch).validators)
+            victim = ValidatorIndex((vote.signer + 1) % count)
             forged = msgspec.structs.replace(vote, signer=victim)
             rubbish += [nullify(world, node, far), other, VoteMessage(forged)]
             rubbish += [Evidence(forged, other.vote), Evidence(vote, vote)]

@@ -12,9 +12,9 @@ class Withholder:
     def instead(
         self, world: World, node: Node, to: NetworkKey, message: WireMessage
     ) -> list[WireMessage]:
-        count = len(world.city.validators)
-        place = world.city.index_of(to)
+        validators = world.city.at(node.chain.epoch).validators
+        place = world.city.index_of(to, node.chain.epoch)
         assert node.index is not None
-        if place is None or (place - node.index) % count < world.city.validators.quorum:
+        if place is None or (place - node.index) % len(validators) < validators.quorum:
             return [message]
         return [] if isinstance(message, Proposal | BlockMessage | Transactions) else [message]

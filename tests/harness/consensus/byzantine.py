@@ -7,14 +7,14 @@ from harness.consensus.shell import Node
 from harness.consensus.world import World
 from moyai.consensus.messages import Proposal, VoteMessage
 from moyai.primitives.block import Header, header_digest
-from moyai.primitives.ids import ZERO_DIGEST, Digest, TransactionId, View
+from moyai.primitives.ids import ZERO_DIGEST, Digest, Epoch, TransactionId, View
 from moyai.primitives.vote import Vote, VoteKind
 
 
 def signed(world: World, node: Node, kind: VoteKind, view: View, digest: Digest) -> VoteMessage:
     """Return a vote under the traitor's key."""
     assert node.index is not None
-    epoch = world.city.validators.epoch
+    epoch = Epoch(node.chain.epoch)
     return VoteMessage(world.city.vote(Vote(epoch, view, kind, digest, node.index, b"")))
 
 

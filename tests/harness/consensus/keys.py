@@ -60,7 +60,7 @@ class City:
     def vote(self, vote: Vote) -> Vote:
         """Return `vote` with the signature of its signer."""
         roster = self._rosters.get(vote.epoch, self._rosters[self.validators.epoch])
-        secret = roster.secrets[vote.signer]
+        secret = roster.secrets[vote.signer % len(roster.secrets)]
         signature = _signature(secret, _message(vote))
         return Vote(vote.epoch, vote.view, vote.kind, vote.digest, vote.signer, signature)
 

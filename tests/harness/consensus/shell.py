@@ -82,6 +82,11 @@ class Transactions(NamedTuple):
 WireMessage = ConsensusMessage | TransactionRequest | Transactions
 
 
+def lost() -> bool:
+    """Keep nothing that was not synced."""
+    return False
+
+
 class Crash(Exception):
     """The process dies here, in the middle of its effects."""
 
@@ -117,7 +122,10 @@ class Node:
         self.machine: Machine | None = None
         self.halted = ""
         self.crash_after: int | None = None  # effects until the next crash
-        self.tap: Callable[[Node, Input], None] | None = None
+        self.keep: Callable[[], bool] = lost  # which write that is not synced outlives the crash
+        self.paused_until_ms = 0.0
+        self.timer_rate = 1.0
+        self.taps: list[Callable[[Node, Input], None]] = []
         self.counters: dict[tuple[str, str], int] = {}
         self._forget()
 
@@ -166,9 +174,10 @@ class Node:
         self._work_changed()
 
     def crash(self) -> None:
-        """Die; what was not synced is gone, and so is the memory of transactions."""
-        self.journal.crash()
-        self.chain.crash()
+        """Die; what was not synced is gone or kept, the memory of transactions is gone."""
+        self.journal.crash(self.keep)
+        self.chain.crash(self.keep)
+        self.crash_after, self.keep, self.paused_until_ms = None, lost, 0.0
         self.known = {}
         self._forget()
 
@@ -192,8 +201,11 @@ class Node:
         """Let the machine take one input, and perform what it answers."""
         if self.machine is None or self.halted:
             return
-        if self.tap is not None:
-            self.tap(self, event)
+        if (wait_ms := self.paused_until_ms - self.ports.now().mono_ms) > 0:
+            self.later(wait_ms, event)
+            return
+        for tap in self.taps:
+            tap(self, event)
         effects = self.machine.step(event, self.ports.now())
         try:
             for effect in effects:
@@ -207,7 +219,6 @@ class Node:
         if self.crash_after is not None:
             self.crash_after -= 1
             if self.crash_after < 0:
-                self.crash_after = None
                 raise Crash
 
     def receive(self, sender: NetworkKey, message: WireMessage) -> None:
@@ -310,7 +321,7 @@ class Node:
                 del self.timers[effect.timer]
                 self.give(TimerFired(effect.timer))
 
-        self.ports.after(effect.delay_ms, fire)
+        self.ports.after(effect.delay_ms * self.timer_rate, fire)
 
     def _build(self, effect: BuildBlock) -> None:
         taken = {i for digest in effect.ancestors for i in self.bodies[digest]}

@@ -4,7 +4,7 @@ behind.
 Not here: LMDB (`storage`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -124,9 +124,22 @@ class Journal:
         self.certificates = {k: each for k, each in self.certificates.items() if k[:2] > floor}
         self.proposals = {key: each for key, each in self.proposals.items() if key > floor}
 
-    def crash(self) -> None:
-        """Lose every lazy record."""
-        self.certificates = {key: each for key, each in self.certificates.items() if not each.lazy}
+    def crash(self, keep: Callable[[], bool]) -> None:
+        """Lose every lazy record, but those that happened to be written."""
+        self.certificates = {
+            key: each for key, each in self.certificates.items() if not each.lazy or keep()
+        }
+
+    def copy(self) -> "Journal":
+        """Return a copy that knows that it is one: who goes on from it abstains (R12)."""
+        copied = Journal()
+        copied.floor, copied.unused = self.floor, False
+        copied.votes, copied.certificates = dict(self.votes), dict(self.certificates)
+        copied.blocks, copied.proposals = dict(self.blocks), dict(self.proposals)
+        copied.evidence = list(self.evidence)
+        epoch = self.floor.certificate.epoch if self.floor is not None else Epoch(0)
+        copied.abstain = AbstainRecord(epoch, abstaining=True, vote_above_view=View(0))
+        return copied
 
     def recovered(self) -> Recovered:
         return Recovered(
@@ -235,7 +248,15 @@ class Chain:
     def sync(self) -> None:
         self.durable_height = self.tip.header.height
 
-    def crash(self) -> None:
+    def copy(self) -> "Chain":
+        copied = Chain(self._city, self._changes)
+        copied.blocks, copied.final_ids = list(self.blocks), dict(self.final_ids)
+        copied.sync()
+        return copied
+
+    def crash(self, keep: Callable[[], bool]) -> None:
+        if keep():
+            self.sync()
         lost = self.blocks[self.durable_height + 1 :]
         del self.blocks[self.durable_height + 1 :]
         for block in lost:

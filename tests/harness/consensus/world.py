@@ -105,7 +105,7 @@ class World:
 
     def _ports(self, key: NetworkKey) -> Ports:
         def now() -> Now:
-            wall = GENESIS.time_ms + 1_000 + int(self.now_ms) + self.clock_offset_ms.get(key, 0)
+            wall = GENESIS.time_ms + 1_000 + int(self.now_ms) + self.clock_error_ms(key)
             return Now(int(self.now_ms), TimeMs(wall))
 
         return Ports(
@@ -126,6 +126,10 @@ class World:
             connected=self._connected,
             changes=self.changes,
         )
+
+    def clock_error_ms(self, key: NetworkKey) -> int:
+        """Return by how much the clock of a node is ahead."""
+        return self.clock_offset_ms.get(key, 0)
 
     def _observe(self, node: Node, effect: Effect) -> None:
         for tap in self.taps:
@@ -212,7 +216,7 @@ class World:
     def send(self, sender: NetworkKey, to: NetworkKey, message: WireMessage) -> None:
         """Put a message on its way; a traitor may send something else instead."""
         behaviour = self.byzantine.get(sender)
-        if behaviour is None:
+        if behaviour is None or self.by_key[sender].index is None:
             self.carry(sender, to, message)
             return
         for each in behaviour.instead(self, self.by_key[sender], to, message):

@@ -1,0 +1,8 @@
+"""The levels there are, by name."""
+
+from typing import Any
+
+from harness.simulator.core_level import CoreLevel
+from harness.simulator.level import Level
+
+LEVELS: dict[str, Level[Any]] = {level.name: level for level in (CoreLevel(),)}
