@@ -16,6 +16,7 @@ from moyai.node.clock import SystemClock
 from moyai.node.config import NodeConfig, address_parts
 from moyai.node.core import Core
 from moyai.node.driver import Driver, LoopWrites
+from moyai.node.follow_keys import FollowKeys
 from moyai.node.housekeeping import Housekeeping
 from moyai.node.identity import OwnIdentity, directory_of
 from moyai.node.measuring import BlockMetrics, MeasuredJournal, MeasuredWrites
@@ -73,7 +74,15 @@ class Node:
         self._metrics = Metrics(CollectorRegistry())
         self._stop = asyncio.Event()
         self._fault: BaseException | None = None
+        self._following = FollowKeys(config, genesis.chain_id)
+        self._has_new_keys = False
+        self._is_told_to_stop = False
         self._log = structlog.get_logger()
+
+    @property
+    def goes_on(self) -> bool:
+        """Return whether it stopped only because new keys of this node have come into force."""
+        return self._has_new_keys and not self._is_told_to_stop
 
     async def serve(self, made: Callable[[], None] = lambda: None) -> None:
         """Run until told to stop; `made` is called when every part is there and none runs yet.
@@ -83,7 +92,7 @@ class Node:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_fault)
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._end)
         self._make_core()
         self._make_door()
         made()
@@ -148,7 +157,8 @@ class Node:
             status=self._reporter,
             expired=self._on_expired,
         )
-        self._driver = Driver(self._core, self._writer, housekeeping)
+        self._housekeeping = housekeeping
+        self._driver = Driver(self._core, self._writer, self._keep_house)
         self._writes = MeasuredWrites(LoopWrites(self._core, self._driver), self._metrics)
         self._block_metrics = BlockMetrics(self._chain, self._metrics, self._writes.final)
         self._telemetry = Telemetry(
@@ -162,7 +172,7 @@ class Node:
             genesis=self._genesis,
             chain=self._chain,
             writes=self._writes,
-            admin=OperatorActions(self._stop.set),
+            admin=OperatorActions(self._end),
             reports=Reports(self._reporter.status, self._reporter.evidence),
         )
         self._rpc = RpcServer(queries, self._config.rpc, self._metrics)
@@ -215,6 +225,21 @@ class Node:
         """Link to those who join or are about to, and no longer to those who have left."""
         if Values(self._chain.states).value(GOVERNANCE) != self._governance:
             self._hub.update_directory(self._directory())
+
+    def _end(self) -> None:
+        self._is_told_to_stop = True
+        self._stop.set()
+
+    def _keep_house(self, expired: list[TransactionId]) -> None:
+        self._housekeeping(expired)
+        if self._following.is_due(self._core.config):
+            self._log.warning("keys_change", height=self._chain.height)
+            self._has_new_keys = True
+            self._stop.set()
+        elif self._core.follows_tip:
+            ready = self._following.readiness(Values(self._chain.states), self._clock.wall_ms())
+            if ready is not None:
+                self._core.submit((ready,), lambda _: None)
 
     def _on_expired(self, transactions: list[TransactionId]) -> None:
         self._rpc.expired(transactions)

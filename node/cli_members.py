@@ -5,6 +5,8 @@
 Not here: what a change leads to (the ledger), and the node that says by itself that it is ready.
 """
 
+import json as plain_json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,13 +26,17 @@ from moyai.node.cli_connection import (
     node_urls,
     with_client,
 )
+from moyai.node.cli_node import DEFAULT_CONFIG, ConfigOption
 from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_json, print_table, say
 from moyai.node.cli_receipt import print_receipt
+from moyai.node.config import load_config
 from moyai.node.errors import ConfigError
+from moyai.node.genesis_file import read_genesis
 from moyai.node.given import given_text
 from moyai.node.key_file import KeyKind, load_signing_key
+from moyai.node.next_keys import prepare_next
 from moyai.node.operation_text import parse_change, parse_operation
-from moyai.node.passphrase import passphrase_for
+from moyai.node.passphrase import new_passphrase, passphrase_for
 from moyai.node.reachability import why_unreachable
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.ids import DIGEST_BYTES, Digest, parse_hex
@@ -162,6 +168,39 @@ def evidence(  # noqa: PLR0913 - every option of a command is a parameter
             title="Evidence that these nodes hold",
             unbroken=True,
         )
+
+
+@members.command("next-key")
+def next_key(
+    account: Annotated[str, typer.Option(help="The member's account, moyai1….")],
+    kind: Annotated[KeyKind, typer.Option(help="validator or network")] = KeyKind.VALIDATOR,
+    encrypt: Annotated[bool, typer.Option("--encrypt", help="Seal it by a passphrase.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Make the next key of this node beside the present one, and print the change to propose.
+
+    The node may go on running: it changes to the key by itself when the change is in force.
+    """
+    if kind is KeyKind.ACCOUNT:
+        raise ConfigError(
+            "are changed by the account itself, or by recover_officers",
+            what="officers' keys",
+            next="give --kind validator or --kind network",
+        )
+    loaded = load_config(config)
+    passphrase = new_passphrase(Path(loaded.key_file)) if encrypt else None
+    made = prepare_next(loaded, read_genesis(Path(loaded.genesis_file)), kind, passphrase)
+    change = {
+        "type": f"rotate_{kind.value}_key",
+        "account": account,
+        f"{kind.value}_key": made.public_key,
+    }
+    if json:
+        print_json(change)
+    else:
+        sys.stdout.write(plain_json.dumps(change) + "\n")
+        say("Propose this, and leave the node running.")
 
 
 @members.command()

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 import uvloop
 
 from moyai.node.assembly import Node, Stores
 from moyai.node.config import NodeConfig
 from moyai.node.founding import genesis_root
 from moyai.node.genesis_file import check_state_root, read_genesis
-from moyai.node.identity import OwnIdentity, load_identity
+from moyai.node.identity import OwnIdentity, load_identity, named
 from moyai.node.key_file import key_lock
 from moyai.node.logs import configure_logs
+from moyai.node.next_keys import change_keys
 from moyai.primitives.genesis import Genesis, genesis_digest
 from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
@@ -32,19 +34,29 @@ def run(config: NodeConfig) -> None:
     """
     genesis = read_genesis(Path(config.genesis_file))
     check_state_root(genesis, genesis_root)
+    configure_logs(config.log, node=load_identity(config, genesis).name)
+    key_path = config.key_file if config.mode == "validator" else config.network_key_file
+    with key_lock(Path(key_path)):
+        while _run_once(config, genesis):
+            pass
+
+
+def _run_once(config: NodeConfig, genesis: Genesis) -> bool:
+    """Run with the keys that are in force; return whether others have come into force."""
+    if change_keys(config, genesis):
+        structlog.get_logger().warning("new_keys", next="back up the key files and the journal")
     identity = load_identity(config, genesis)
-    configure_logs(config.log, node=identity.name)
-    key_path = config.key_file if identity.signing is not None else config.network_key_file
     factory = uvloop.new_event_loop if config.loop == "uvloop" else asyncio.new_event_loop
     with (
-        key_lock(Path(key_path)),
         open_stores(config, genesis, identity) as stores,
         asyncio.Runner(loop_factory=factory) as runner,
     ):
+        node = Node(config, genesis, named(identity, stores.chain), stores)
         try:
-            runner.run(Node(config, genesis, identity, stores).serve(_keep_out_of_collections))
+            runner.run(node.serve(_keep_out_of_collections))
         except BaseExceptionGroup as group:
             raise _first(group) from group
+        return node.goes_on
 
 
 @contextmanager

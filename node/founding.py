@@ -147,6 +147,9 @@ def _find_self(config: NodeConfig, genesis: Genesis) -> tuple[str, PublicKey, Pa
 
 
 def _find_joining(config: NodeConfig) -> tuple[str, PublicKey, Path]:
+    if config.mode == "full":
+        network_path = Path(config.network_key_file)
+        return "a node to be", journal_key(config), network_path
     key_path = Path(config.key_file)
     public = read_key_file(key_path, KeyKind.VALIDATOR).public_key
     return JOINING_NAME, PublicKey(bytes.fromhex(public)), key_path

@@ -65,6 +65,13 @@ def load_identity(config: NodeConfig, genesis: Genesis) -> OwnIdentity:
     return OwnIdentity(name, secret, network.public, signing)
 
 
+def named(identity: OwnIdentity, chain: ChainStore) -> OwnIdentity:
+    """Return the identity with the name that the registry of today has for its network key."""
+    names = dict(read_consortium(Values(chain.states)).network_keys())
+    name = names.get(identity.network_key, identity.name)
+    return msgspec.structs.replace(identity, name=name)
+
+
 def directory_of(state: ValueReader, tip: Header, config: P2pConfig) -> Directory:
     """Return everyone this node links to, as the state of `tip` has it.
 

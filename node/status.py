@@ -100,7 +100,7 @@ class StatusReporter:
         if catching_up:
             return "catching up"
         if self._core.config.index is None:
-            return "full"
+            return "full" if self._identity.signing is None else "no vote"
         return "abstaining" if abstaining else "validator"
 
     def _links(self) -> tuple[LinkStatus, ...]:

@@ -159,7 +159,7 @@ def summary_of(status: NodeStatus) -> str:
     line = f"quorum {quorum.reached}/{quorum.validators}"
     if quorum.missing:
         line += f", missing {', '.join(quorum.missing)}"
-    if status.mode in {"abstaining", "catching up"}:
+    if status.mode in {"abstaining", "catching up", "no vote"}:
         line += f", {status.mode}"
     reason = status.not_ready_because
     return f"{line}, {reason}" if reason and reason not in line else line

@@ -20,7 +20,7 @@ from moyai.primitives.receipt import Event, Receipt
 from moyai.primitives.state_proof import HistoryProof, StateProof
 from moyai.primitives.vote import Vote
 
-Mode = Literal["validator", "full", "abstaining", "catching up"]
+Mode = Literal["validator", "full", "no vote", "abstaining", "catching up"]
 
 
 class SubmitOutcome(Protocol):

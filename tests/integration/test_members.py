@@ -2,19 +2,22 @@
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from harness.real_city import RealCity, until
+from harness.real_city import CallFailed, RealCity, until
 from moyai.client import Client, load_key_file
 from moyai.node.config import load_config
-from moyai.node.founding import join, make_node_folder
+from moyai.node.founding import join, make_full_node_folder, make_node_folder
 from moyai.node.free_ports import free_ports
 from moyai.node.genesis_file import read_genesis
+from moyai.node.key_file import KeyKind, read_key_file
+from moyai.node.next_keys import prepare_next
 from moyai.node.processes import NodeProcess
-from moyai.node.testnet import CONFIG_NAME, CityNode
+from moyai.node.testnet import CONFIG_NAME, KEY_NAME, CityNode
 from moyai.primitives.ids import NetworkKey, PublicKey
 from moyai.primitives.operations_accounts import (
     AccountKind,
@@ -24,12 +27,16 @@ from moyai.primitives.operations_accounts import (
     Thresholds,
 )
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     AddMember,
     ApproveChange,
     Change,
     ParameterSetting,
     ProposeChange,
+    RemoveFullNode,
     RemoveMember,
+    RotateNetworkKey,
+    RotateValidatorKey,
     SetParameters,
 )
 from moyai.primitives.transaction import Scheme, opened_account
@@ -112,6 +119,92 @@ def test_a_member_joins_and_its_vote_is_needed(own_city: RealCity, tmp_path: Pat
         document = city.make_final(city.nodes[0].node, "by four of five, the bank among them")
         assert city.wait_final(bank, document, IN_FORCE_SECONDS_MAX)["status"] == "final"
         assert city.call(bank, "node_status")["quorum"]["validators"] == 5
+
+
+def test_a_node_without_a_vote_comes_and_goes(own_city: RealCity, tmp_path: Path) -> None:
+    city = own_city
+    (ports,) = free_ports(1)
+    folder = tmp_path / "library"
+    entry = make_full_node_folder(folder, "library", f"127.0.0.1:{ports.p2p}")
+    config = load_config(folder / CONFIG_NAME, {})
+    shutil.copy(city.city.genesis_file, config.genesis_file)
+    join(config, city.city.genesis, joining=True)
+    library = CityNode("library", "library", folder, ports, city.city.nodes[0].account, ())
+    with running(library):
+        key = NetworkKey(bytes.fromhex(entry.network_key))
+        decide(city, AddFullNode("library", key, entry.endpoint))
+        told = in_epoch(city, 1)
+        assert [one["name"] for one in told["full_nodes"]] == ["library"]
+        document = city.make_final(city.nodes[0].node, "for the library")
+        assert city.wait_final(library, document, IN_FORCE_SECONDS_MAX)["status"] == "final"
+        decide(city, RemoveFullNode("library"))
+        in_epoch(city, 2)
+        until(
+            lambda: city.call(library, "members_list")["full_nodes"] == [],
+            IN_FORCE_SECONDS_MAX,
+            what="the library learns that it left",
+        )
+
+
+def make_next(city: RealCity, place: int, kind: KeyKind) -> PublicKey:
+    """Lay the next key of a running node beside its present one; return its public half."""
+    config = load_config(city.city.nodes[place].config_file, {})
+    made = prepare_next(config, city.city.genesis, kind, None)
+    return PublicKey(bytes.fromhex(made.public_key))
+
+
+def validator_key(city: RealCity, place: int) -> str:
+    return read_key_file(city.city.nodes[place].folder / KEY_NAME).public_key
+
+
+def votes(city: RealCity, place: int) -> bool:
+    return bool(city.call(city.city.nodes[place], "node_status")["mode"] == "validator")
+
+
+def test_running_nodes_change_their_keys_when_the_members_agree(own_city: RealCity) -> None:
+    """With the new keys they vote: the city goes on without the one that kept its keys."""
+    city = own_city
+    with load(city):
+        old = validator_key(city, 1)
+        first = make_next(city, 1, KeyKind.VALIDATOR)
+        decide(city, RotateValidatorKey(city.city.nodes[1].account, first))
+        in_epoch(city, 1)
+        second = NetworkKey(make_next(city, 2, KeyKind.NETWORK))
+        decide(city, RotateNetworkKey(city.city.nodes[2].account, second))
+        told = in_epoch(city, 2)
+        keys = {one["name"]: one for one in told["members"]}
+        assert keys[city.city.nodes[1].name]["validator_key"] == first.hex()
+        assert keys[city.city.nodes[2].name]["network_key"] == second.hex()
+        until(lambda: votes(city, 1) and votes(city, 2), IN_FORCE_SECONDS_MAX, what="new keys")
+        city.nodes[3].kill()
+        city.make_final(city.nodes[0].node, "with both new keys", IN_FORCE_SECONDS_MAX)
+    assert validator_key(city, 1) == first.hex()
+    assert list(city.city.nodes[1].folder.glob(f"{KEY_NAME}.retired-{old[:8]}"))
+    assert not list(city.city.nodes[1].folder.glob("*.next"))
+    city.nodes[1].kill()
+    city.nodes[1].start()
+    city.make_final(city.nodes[0].node, "after a restart with the new key", IN_FORCE_SECONDS_MAX)
+
+
+@contextmanager
+def load(city: RealCity) -> Iterator[None]:
+    """Let documents stream into the first node while the block runs."""
+    stop = threading.Event()
+
+    def stream() -> None:
+        number = 0
+        while not stop.wait(0.02):
+            number += 1
+            with suppress(CallFailed):
+                city.submit(city.nodes[0].node, city.document(f"load {number}")[1])
+
+    thread = threading.Thread(target=stream)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def prepared(city: RealCity, folder: Path) -> tuple[CityNode, AddMember]:

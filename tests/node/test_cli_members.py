@@ -7,6 +7,7 @@ import pytest
 
 from harness.command_line import Run
 from harness.real_city import RealCity
+from moyai.node.key_file import read_key_file
 
 CHANGE = '{"type": "set_parameters", "settings": [{"name": "delta_ms", "number": %d}]}'
 
@@ -76,6 +77,37 @@ def test_only_a_validator_of_the_next_set_is_ready(
     code, _, told = moyai("members", "ready", "--key", stranger, "--city", live_city.city.directory)
     assert code == 1
     assert "no validator of the set" in told
+
+
+def test_the_next_key_of_a_node_comes_with_the_change_to_propose(
+    live_city: RealCity, moyai: Run
+) -> None:
+    node = live_city.city.nodes[2]
+    account = acting(live_city, 2)[1]
+    command = ("members", "next-key", "--kind", "network", "--account", account)
+    code, answer, told = moyai(*command, "--config", node.config_file, "--json")
+    assert code == 0, told
+    key = read_key_file(node.folder / "network.key.next").public_key
+    assert json.loads(answer) == {
+        "type": "rotate_network_key",
+        "account": account,
+        "network_key": key,
+    }
+    code, _, told = moyai(*command, "--config", node.config_file)
+    assert code == 1
+    assert "lies ready already" in told
+    assert moyai(*command[:3], "account", *command[4:], "--config", node.config_file)[0] == 1
+
+
+def test_no_evidence_is_held_against_anybody(live_city: RealCity, moyai: Run) -> None:
+    where = ("--city", live_city.city.directory)
+    code, answer, _ = moyai("members", "evidence", *where, "--json")
+    assert (code, json.loads(answer)) == (0, {"evidence": []})
+    code, answer, _ = moyai("members", "evidence", *where)
+    assert (code, "Evidence" in answer) == (0, True)
+    code, _, told = moyai("members", "evidence", *acting(live_city, 0))
+    assert code == 1
+    assert "not held by these nodes" in told
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,15 @@ def test_a_key_that_members_are_to_add_has_an_unused_journal_once(tmp_path: Path
         join(config, genesis, joining=True)
 
 
+def test_a_full_node_that_members_are_to_add_follows_with_its_network_key(tmp_path: Path) -> None:
+    genesis, _ = found(tmp_path / "city")
+    node = make_full_node_folder(tmp_path / "library", "library", "library:7001")
+    config = load_config(tmp_path / "library" / "config.toml", {})
+    join(config, genesis, joining=True)
+    key = PublicKey(bytes.fromhex(node.network_key))
+    Journal.open(config.journal_path, key, genesis_digest(genesis)).close()
+
+
 def test_an_unknown_role_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="use one of: sponsor"):
         make_node_folder(tmp_path / "n", "n", "h:7001", ("mayor",))

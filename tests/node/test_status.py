@@ -63,9 +63,17 @@ def test_without_a_quorum_it_names_who_is_missing(node: CoreNode) -> None:
     assert status.not_ready_because == f"quorum 2/4, missing {', '.join(status.quorum.missing)}"
 
 
-def test_a_full_node_does_not_count_itself(city: CoreCity, node: CoreNode) -> None:
+def test_a_validator_that_is_none_of_this_epoch_says_so(node: CoreNode) -> None:
     assert node.core is not None
     node.core.config = msgspec.structs.replace(node.core.config, index=None)
+    assert node.status.status().mode == "no vote"
+
+
+def test_a_full_node_does_not_count_itself(node: CoreNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert node.core is not None
+    node.core.config = msgspec.structs.replace(node.core.config, index=None)
+    follower = msgspec.structs.replace(node.identity, signing=None)
+    monkeypatch.setattr(node.status, "_identity", follower)
     assert node.status.status().mode == "full"
     assert node.status.status().quorum.reached == 3
 
