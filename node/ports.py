@@ -3,7 +3,7 @@
 Synchronous on purpose: a turn of the core never waits.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from moyai.consensus.inputs import Now, Timer
@@ -64,6 +64,18 @@ class KeptSnapshots(Protocol):
     """The state snapshots on this node's disk, newest first."""
 
     def all(self) -> Sequence[KeptSnapshot]: ...
+
+
+class StateImport(Protocol):
+    """A state on its way onto this node's disk, part by part; what was added survives a crash."""
+
+    def missing(self) -> Iterable[int]: ...
+
+    def add_part(self, index: int, leaves: Sequence[SnapshotLeaf]) -> None: ...
+
+    def value(self, key: bytes) -> bytes | None: ...
+
+    def close(self) -> None: ...
 
 
 class Observer(Protocol):
