@@ -35,7 +35,8 @@ def restore(core: Core, recovered: Recovered) -> None:
             core.own_proposals[view] = core.proposals[view] = proposal
             core.accepted[view] = proposal.vote.digest
     for evidence in recovered.evidence:
-        core.evidence.add(evidence)
+        if evidence.first.epoch == core.epoch:
+            core.evidence.add(evidence)
     entered_by = core.certificates.of_highest_view()
     core.round = Round(View(core.certificates.highest_view + 1), 0, entered_by)
     core.round.proposed = core.round.view in core.own_proposals

@@ -3,9 +3,10 @@
 import msgspec
 
 from harness.consensus.playbook import FINALIZE, NOTARIZE, NULLIFY, Stage
-from moyai.consensus.effects import Finalized
+from moyai.consensus.effects import EvidenceFound, Finalized
 from moyai.consensus.inputs import Started, Timer
 from moyai.consensus.messages import Proposal, VoteMessage
+from moyai.consensus.misconduct import make_evidence
 from moyai.consensus.records import FloorRecord, Recovered
 from moyai.primitives.ids import Epoch
 
@@ -13,7 +14,7 @@ from moyai.primitives.ids import Epoch
 def again(stage: Stage) -> Stage:
     """The same validator after a crash that lost every lazy record."""
     journal = stage.journal()
-    journal.crash()
+    journal.crash(lambda: False)
     return restarted(stage, journal.recovered())
 
 
@@ -110,7 +111,7 @@ def test_x4_a_chain_store_ahead_of_the_journal_is_the_floor() -> None:
     stage.executed(block)
     floor = next(r for r in stage.records(stage.all_effects) if isinstance(r, FloorRecord))
     assert floor.headers == (block.header,)
-    before.crash()
+    before.crash(lambda: False)
     tip = stage.tip_after(block)
     life = Stage(me=stage.me, recovered=before.recovered(), tip=tip)
     life.start()
@@ -164,3 +165,16 @@ def test_x8_votes_and_certificates_of_another_epoch_do_not_bind_this_one() -> No
     assert life.machine.status().view == 1
     life.propose(life.make(1, ids=1))
     assert life.voted_durably() == [(NOTARIZE, 1)]
+
+
+def test_evidence_of_a_past_epoch_does_not_hide_the_same_sin_in_this_one() -> None:
+    """Its signer's index may be another validator's now, and views count from 1 again."""
+    stage = Stage.following(1)
+    liar = stage.others[0]
+    both = [stage.vote(NOTARIZE, 1, liar, stage.make(1, ids=ids)) for ids in (1, 2)]
+    past = [msgspec.structs.replace(one.vote, epoch=Epoch(7)) for one in both]
+    journal = stage.journal().recovered()
+    life = restarted(stage, msgspec.structs.replace(journal, evidence=(make_evidence(*past),)))
+    for vote in both:
+        life.hear(liar, vote)
+    assert any(isinstance(effect, EvidenceFound) for effect in life.all_effects)

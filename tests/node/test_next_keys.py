@@ -16,7 +16,7 @@ from moyai.node.founding import create_journal, genesis_root
 from moyai.node.free_ports import free_ports
 from moyai.node.identity import load_identity
 from moyai.node.key_file import KeyKind, read_key_file
-from moyai.node.next_keys import NextKeys, next_path, prepare_next, read_next, change_keys
+from moyai.node.next_keys import NextKeys, change_keys, next_path, prepare_next, read_next
 from moyai.node.testnet import City, CityPlan, make_city
 from moyai.primitives.genesis import genesis_digest
 from moyai.primitives.ids import PublicKey, TimeMs
