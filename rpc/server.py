@@ -215,7 +215,10 @@ class RpcServer:
             raise DoorError(
                 426, "upgrade", "takes WebSockets only", what="/ws", advice="connect a WebSocket"
             )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return Response(status=400)  # the client is gone, nobody reads this
         _arrived(request)
         self._sockets[socket] = None
         session = Session(socket, desk=self._desk, waiting=self._waiting, metrics=self._metrics)

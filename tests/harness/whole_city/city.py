@@ -27,7 +27,15 @@ from harness.whole_city.world import World
 STEP_MS = 250
 HEALED_MS_MAX = 90_000
 STOPPED_MS_MAX = 30_000
-INBOX_MAX = 8_192
+AT_REST_MAX = {
+    "inputs": 64,
+    "signatures": 16,
+    "transactions": 16,
+    "unsent bytes": 65_536,
+    "half open": 8,
+    "waiters": 16,
+    "tasks": 120,
+}
 REPLACING_MS = 5_000
 BOTH_DIALLED_MARK = "both ends dialled at once"
 WHOLE_MARK = "every node has every block"
@@ -174,13 +182,16 @@ class WholeCity:
             sizes = {
                 "inputs": len(core._inbox),
                 "signatures": core.ingest.backlog,
+                "transactions": len(core.mempool),
                 "unsent bytes": sum(peer.unsent_bytes for peer in shipped._hub.peers()),
                 "half open": shipped._hub.half_open,
                 "waiters": len(shipped._rpc._waiting.waiters),
             }
-            full = {name: size for name, size in sizes.items() if size > INBOX_MAX}
+            assert node.loop is not None
+            sizes["tasks"] = len(node.loop.unfinished)
+            full = {name: size for name, size in sizes.items() if size > AT_REST_MAX[name]}
             if full:
-                raise Violation(f"queues of {node.name} are not empty at rest: {full}")
+                raise Violation(f"something has piled up in {node.name}: {full}")
         if self._plan.is_fault_free:
             self._check_calm()
         if self._watcher.complaints:

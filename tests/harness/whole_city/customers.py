@@ -19,7 +19,7 @@ from harness.whole_city.rpc_client import Line, NoAnswer, Refused, Socket
 from harness.whole_city.world import World
 from moyai.primitives.transaction import parse_transaction
 
-VALID_MS = 20_000
+VALID_MS = (1_000, 4_000, 20_000)
 WAIT_MS = 3_000
 READ_GAP_S = 0.3
 ENDED = frozenset({"final", "refused", "expired"})
@@ -95,7 +95,8 @@ class Customer:
             self._sent += 1
             now_ms = int(self._world.time.now_ms)
             number = self._number * 1_000_000 + self._sent
-            raw = document(number, valid_until_ms=START_MS + now_ms + VALID_MS)
+            valid_ms = self._random.choice(VALID_MS)
+            raw = document(number, valid_until_ms=START_MS + now_ms + valid_ms)
             await self._see_through(raw, Promise(now_ms))
 
     async def _see_through(self, raw: bytes, promise: Promise) -> None:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 CALM_ONE_IN = 50
 SIZE = 4
-WRITERS_MAX = 3
+WRITERS_MAX = 4
+LONG_ONE_IN = 10
+LONG_FACTOR = 6
+"""A long history lasts so many times as long, and so does everything in it."""
 EVENTS_OF_A_KIND_MAX = 3
 POINTS = tuple(KillPoint)
 
@@ -46,7 +49,8 @@ class Draw:
         gap_ms = random.choice((100, 300, 1_000))
         if random.randrange(CALM_ONE_IN) == 0:
             return CityPlan(seed=self._seed, writers=writers, gap_ms=gap_ms)
-        self._chaos_ms = random.randrange(4_000, 10_000)
+        self._factor = LONG_FACTOR if random.randrange(LONG_ONE_IN) == 0 else 1
+        self._chaos_ms = random.randrange(4_000, 10_000) * self._factor
         self._hosts = SIZE + writers
         return CityPlan(
             seed=self._seed,
@@ -103,7 +107,8 @@ class Draw:
         return one, other
 
     def _for_ms(self, longest_ms: int = 5_000) -> int:
-        return int(self._random.choice((0.02, 0.2, 1.0)) * self._random.randint(1, longest_ms))
+        share = self._random.choice((0.02, 0.2, 1.0)) * self._factor
+        return int(share * self._random.randint(1, longest_ms))
 
     def _kill(self, at_ms: int) -> Event:
         random = self._random

@@ -270,7 +270,7 @@ class HostedNode:
         assert stores is not None
         error = first_of(loop.main.exception())
         loop.is_dead = True
-        left, sockets = loop.unfinished, self._network.open_endpoints(loop)
+        left, sockets = loop.unfinished, len(self._network.used_by(loop))
         self._network.cut_off(loop, silently=False)
         self._watcher.note(self.name, f"has stopped: {type(error).__name__}")
         if error is not None and not (

@@ -122,9 +122,9 @@ class Network:
         for path in self._paths.values():
             path.heal(weather)
 
-    def open_endpoints(self, loop: MachineLoop) -> int:
-        """Return how many connections a process has."""
-        return len(self._of(lambda each: each.loop is loop and each.is_used))
+    def used_by(self, loop: MachineLoop) -> list[Endpoint]:
+        """Return the ends of connections that a process has and has not ended."""
+        return self._of(lambda each: each.loop is loop and each.is_used)
 
     def _of(self, wanted: Callable[[Endpoint], bool]) -> list[Endpoint]:
         return [each for each in self._endpoints if not each.is_gone and wanted(each)]

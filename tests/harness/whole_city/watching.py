@@ -59,7 +59,7 @@ class Watcher(logging.Handler):
         loop = asyncio._get_running_loop()
         if isinstance(loop, MachineLoop) and loop.is_dead:
             return
-        self.complaints.append(f"{record.name}: {record.getMessage()} {record.exc_info or ''}")
+        self.complaints.append(logging.Formatter("%(name)s: %(message)s").format(record))
 
     @contextmanager
     def watching(self) -> Iterator[None]:
