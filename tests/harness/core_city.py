@@ -16,6 +16,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from harness.ledger_city import MemoryState
+from harness.next_identity import NextIdentity
 from harness.watched_journal import Ballot, Crashed, WatchedJournal
 from harness.watched_journal import CrashAt as CrashAt
 from moyai.consensus.inputs import Now, Timer
@@ -25,7 +26,7 @@ from moyai.node.clock import SystemClock
 from moyai.node.config import P2pConfig
 from moyai.node.core import Core
 from moyai.node.housekeeping import Housekeeping
-from moyai.node.identity import OwnIdentity, directory_of
+from moyai.node.identity import OwnIdentity, directory_of, machine_config
 from moyai.node.ingest import Submitted
 from moyai.node.perform import Surroundings
 from moyai.node.starting import read_start
@@ -282,6 +283,7 @@ class CoreNode:
         self.place = place
         self.identity = identity_of(place)
         self.key = self.identity.network_key
+        self.following: NextIdentity | None = None
         self.timers: dict[Timer, int] = {}
         self.core: Core | None = None
         self.links: tuple[NetworkKey, ...] = ()
@@ -302,6 +304,8 @@ class CoreNode:
 
     def start(self) -> None:
         genesis = self.city.genesis
+        if self.following is not None:
+            self._change_keys(self.following)
         self.timers, self.links = {}, ()
         self.journal = Journal.open(
             self.folder / "journal",
@@ -328,9 +332,30 @@ class CoreNode:
         )
 
     def keep_house(self) -> None:
-        """Do what the driver asks for every second."""
-        if self.core is not None:
-            self.housekeeping(self.core.expire())
+        """Do what the driver asks for every second; change to keys that came into force."""
+        if self.core is None:
+            return
+        self.housekeeping(self.core.expire())
+        if self.following is not None and self.following.is_in_force(self.core.config):
+            self.kill()
+            self.restart()
+
+    def lay_ready(self, identity: OwnIdentity) -> None:
+        """Lay keys beside those of this node, to change to when they are in force."""
+        genesis, old = self.city.genesis, self.identity
+        self.following = NextIdentity(
+            identity, self.folder, genesis, old=old, map_bytes=self.city.map_bytes
+        )
+
+    def _change_keys(self, following: NextIdentity) -> None:
+        """Change at a start to the keys that the chain store says are in force."""
+        chain = ChainStore.open(
+            self.folder / "chain", self.city.genesis, map_bytes=self.city.map_bytes
+        )
+        if following.is_in_force(machine_config(self.identity, chain)):
+            self.identity, self.following = following.take(), None
+            self.key = self.identity.network_key
+        chain.close()
 
     def kill(self) -> None:
         """End the process: what is not on disk is gone, and so are its links."""

@@ -1,24 +1,27 @@
 """Members and parameters change while the city works: real cores, stores and keys."""
 
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from random import Random
+from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from harness.core_city import (
     GENESIS,
     KEYS,
-    OFFICER,
     CoreCity,
     CoreNode,
     CrashAt,
     Weather,
     document,
     fast_folder,
+    identity_of,
     network_key,
-    signed,
 )
+from harness.council import Council, epoch_of, reach_epoch
 from harness.rpc_city import HandAdmin
 from moyai.client.trust import EpochEnd, TrustedChain
 from moyai.consensus.messages import Proposal, VoteMessage
@@ -30,29 +33,15 @@ from moyai.node.queries import Reports as NodeReports
 from moyai.p2p.messages import WireMessage
 from moyai.primitives.block import header_digest
 from moyai.primitives.codec import encode
-from moyai.primitives.genesis import Role
 from moyai.primitives.ids import Digest, Epoch, PublicKey, TransactionId
-from moyai.primitives.operations import Operation
-from moyai.primitives.operations_accounts import (
-    AccountKind,
-    Controller,
-    ControllerRole,
-    OpenAccount,
-    Thresholds,
-)
+from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations_governance import (
-    AddMember,
-    ApproveChange,
-    Change,
     ParameterSetting,
-    ProposeChange,
     RemoveMember,
     RotateNetworkKey,
+    RotateValidatorKey,
     SetParameters,
 )
-from moyai.primitives.quorum import quorum
-from moyai.primitives.receipt import OK
-from moyai.primitives.transaction import Scheme, opened_account
 from moyai.primitives.vote import VoteKind
 from moyai.rpc.block_trees import TreeKeeper
 from moyai.rpc.handlers_chain import validators_get
@@ -68,79 +57,6 @@ def city() -> Iterator[CoreCity]:
         made.start()
         yield made
         made.close()
-
-
-class Council:
-    """The officers of the members, who sign whatever the scenario wants."""
-
-    def __init__(self, city: CoreCity) -> None:
-        self.city = city
-        self.number = 10_000
-        self.proposals = 0
-
-    def act(self, member: int, operation: Operation) -> TransactionId:
-        """Let a member's officer do something, and wait until it is final everywhere."""
-        self.number += 1
-        raw = signed(
-            self.number,
-            operation,
-            valid_until_ms=self.city.wall_ms + 60_000,
-            account=GENESIS.members[member].account,
-        )
-        (outcome,) = self.city.running[0].submit(raw)
-        assert outcome.refusal is None
-        assert outcome.id is not None
-        self.city.run(lambda: all(node.is_final(outcome) for node in self.city.running))
-        with self.city.running[0].chain.snapshot() as snapshot:
-            receipt = snapshot.receipt(outcome.id)
-        assert receipt is not None
-        assert receipt.code == OK, receipt
-        return outcome.id
-
-    def decide(self, change: Change) -> None:
-        """Propose a change and approve it until it is under way."""
-        self.proposals += 1
-        registry = read_registry(Values(self.city.running[0].chain.states))
-        accounts = [member.account for member in registry]
-        founders = [place for place in range(4) if GENESIS.members[place].account in accounts]
-        first, *others = founders[: quorum(len(registry))]
-        self.act(first, ProposeChange(change))
-        for place in others:
-            self.act(place, ApproveChange(self.proposals))
-
-    def add(self, place: int) -> None:
-        """Open an account for an organisation, and decide that it joins."""
-        opening = OpenAccount(
-            AccountKind.ORGANISATION,
-            (Controller(Scheme.ED25519, OFFICER.public, ControllerRole.OWNER, 1, None),),
-            Thresholds(1, 1, 1),
-        )
-        account = opened_account(self.act(0, opening), 0)
-        self.decide(
-            AddMember(
-                name=f"member-{place}",
-                account=account,
-                validator_key=KEYS[place].public,
-                network_key=network_key(place),
-                endpoint=f"127.0.0.1:{7000 + place}",
-                roles=(Role.RECORDS,),
-            )
-        )
-
-
-def epoch_of(node: CoreNode) -> int:
-    assert node.core is not None
-    return node.core.config.validators.epoch
-
-
-def reach_epoch(city: CoreCity, epoch: int) -> None:
-    """Let seconds pass until every running node is in the epoch."""
-    for _ in range(40):
-        if all(epoch_of(node) == epoch for node in city.running):
-            return
-        city.keep_house()
-        city.run_for(1_000)
-    pytest.fail(f"epochs {[epoch_of(node) for node in city.running]}, not {epoch}")
 
 
 def make_final(city: CoreCity, number: int) -> None:
@@ -319,19 +235,113 @@ def test_a_light_client_follows_the_validators_through_the_ends_of_epochs(
     assert_same(city)
 
 
+class ChangeOfMembers(NamedTuple):
+    """A change, how its nodes take part in it, and who votes when it is in force."""
+
+    decide: Callable[[Council], None]
+    voters: tuple[SigningKey, ...]
+
+
+def new_key_for(place: int, signing: SigningKey) -> Callable[[Council], None]:
+    """Return the change by which a member votes with another key, which lies ready at its node."""
+
+    def decided(council: Council) -> None:
+        council.city.nodes[place].lay_ready(
+            msgspec.structs.replace(identity_of(place), signing=signing)
+        )
+        council.decide(RotateValidatorKey(GENESIS.members[place].account, signing.public))
+
+    return decided
+
+
+def new_link_for(place: int) -> Callable[[Council], None]:
+    """Return the change by which a member's node is known by another key, which lies ready."""
+
+    def decided(council: Council) -> None:
+        other = identity_of(5)
+        council.city.nodes[place].lay_ready(
+            msgspec.structs.replace(other, signing=identity_of(place).signing)
+        )
+        council.decide(RotateNetworkKey(GENESIS.members[place].account, other.network_key))
+
+    return decided
+
+
+def joined_by(place: int) -> Callable[[Council], None]:
+    """Return the change by which an organisation joins; its node follows from genesis on."""
+
+    def decided(council: Council) -> None:
+        council.add(place)
+        council.city.join(place)
+
+    return decided
+
+
+KINDS = {
+    "add": ChangeOfMembers(joined_by(4), tuple(KEYS[:5])),
+    "remove": ChangeOfMembers(
+        lambda council: council.decide(RemoveMember(GENESIS.members[1].account)),
+        (KEYS[0], *KEYS[2:4]),
+    ),
+    "rotate validator key": ChangeOfMembers(
+        new_key_for(1, KEYS[5]), (KEYS[0], KEYS[5], *KEYS[2:4])
+    ),
+    "rotate network key": ChangeOfMembers(new_link_for(1), tuple(KEYS[:4])),
+    "parameters": ChangeOfMembers(
+        lambda council: council.decide(
+            SetParameters((ParameterSetting("block_interval_max_ms", 300),))
+        ),
+        tuple(KEYS[:4]),
+    ),
+}
+
+
 @pytest.mark.parametrize("where", list(CrashAt))
-@pytest.mark.parametrize("skipped", range(0, 9, 2))
-@pytest.mark.parametrize("by_filler", [False, True])
+@pytest.mark.parametrize(
+    ("skipped", "by_filler"),
+    [
+        (0, False),
+        (3, True),
+        (7, False),
+        *(
+            pytest.param(skipped, by_filler, marks=pytest.mark.nightly)
+            for skipped, by_filler in product(range(9), (False, True))
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_x8_a_crash_at_any_step_of_a_change_loses_nothing(
-    city: CoreCity, where: CrashAt, skipped: int, *, by_filler: bool
+    city: CoreCity, kind: str, where: CrashAt, skipped: int, *, by_filler: bool
 ) -> None:
-    """The journal that a restart finds may hold votes and floors of the epoch before."""
+    """The journal that a restart finds may hold votes and floors of the epoch before.
+
+    Messages are lost as well with every other place of the crash.
+    """
+    change = KINDS[kind]
     council = Council(city)
-    council.decide(SetParameters((ParameterSetting("block_interval_max_ms", 300),)))
+    change.decide(council)
     if by_filler:
         withhold_finality_of_last_blocks(city)
+    if skipped % 2:
+        city.weather = Weather(delay_ms_max=20, lost_percent=5)
     for node in city.nodes[:2]:
         node.crash(where, skipped=skipped)
+    died = live_on(city)
+    for node in city.nodes:
+        node.crash_at = node.watched.crash_at = None
+    reach_epoch(city, 1)
+    live_on(city)
+    make_final(city, 2)
+    assert_same(city)
+    keys = tuple(sorted(key.public for key in change.voters))
+    for node in city.running:
+        assert read_validators(Values(node.chain.states), Epoch(1)).keys == keys
+    assert sorted(voters(city), key=str)[: len(keys)] == list(range(len(keys)))
+    assert died or where in (CrashAt.BEFORE_PRUNE, CrashAt.AFTER_PRUNE)
+
+
+def live_on(city: CoreCity) -> int:
+    """Let seconds pass in which who died comes back; return how many died."""
     died = 0
     for _ in range(12):
         city.keep_house()
@@ -340,15 +350,10 @@ def test_x8_a_crash_at_any_step_of_a_change_loses_nothing(
             if node.core is None:
                 died += 1
                 node.restart()
-    for node in city.nodes:
-        node.crash_at = node.watched.crash_at = None
-    reach_epoch(city, 1)
-    make_final(city, 2)
-    assert_same(city)
-    assert died or where in (CrashAt.BEFORE_PRUNE, CrashAt.AFTER_PRUNE)
+    return died
 
 
-CHANGES = 3
+CHANGES = 4
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -362,6 +367,8 @@ def test_members_come_and_go_under_load_loss_and_kills(city: CoreCity, seed: int
     reach_epoch_in_trouble(city, 1, random)
     council.decide(RemoveMember(GENESIS.members[random.randrange(1, 4)].account))
     reach_epoch_in_trouble(city, 2, random)
+    new_key_for(0, KEYS[5])(council)
+    reach_epoch_in_trouble(city, 3, random)
     council.decide(SetParameters((ParameterSetting("delta_ms", 200),)))
     reach_epoch_in_trouble(city, CHANGES, random)
     make_final(city, 9_999)
