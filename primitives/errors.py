@@ -77,3 +77,9 @@ class GenesisError(MoyaiError):
     """A genesis document that cannot start a chain."""
 
     code = "bad_genesis"
+
+
+class PrunedError(MoyaiError):
+    """It was final before the first block that this node still has, or ever had."""
+
+    code = "pruned"

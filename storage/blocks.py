@@ -11,9 +11,10 @@ import lmdb
 import msgspec
 
 from moyai.ledger.apply import BlockOutcome
-from moyai.primitives.block import Executed, Header
+from moyai.primitives.block import Executed, Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.codec import Codec, encode
+from moyai.primitives.epoch_end import EpochEnd
 from moyai.primitives.ids import DIGEST_BYTES, AccountId, Digest, Height, TransactionId
 from moyai.primitives.receipt import Receipt
 from moyai.primitives.transaction import CheckedTransaction
@@ -83,6 +84,42 @@ class BlockTables:
         self._headers.append(txn, number_key(header.height), encode(header))
         self._heights.put(txn, digest, number_key(header.height))
         self._executed.append(txn, number_key(header.height), encode(executed))
+
+    def write_bare_header(self, txn: lmdb.Transaction, header: Header) -> None:
+        """Write a header alone, above all others; of a block that is not here."""
+        self._headers.append(txn, number_key(header.height), encode(header))
+        self._heights.put(txn, header_digest(header), number_key(header.height))
+
+    def write_executed(self, txn: lmdb.Transaction, executed: Executed) -> None:
+        """Write the roots after a block, above all others."""
+        self._executed.append(txn, number_key(executed.height), encode(executed))
+
+    def write_ids(self, txn: lmdb.Transaction, height: int, ids: Iterable[TransactionId]) -> None:
+        """Write the ids of a block's transactions, above all others."""
+        self._block_ids.append(txn, number_key(height), b"".join(ids))
+
+    def write_end(self, txn: lmdb.Transaction, end: EpochEnd) -> None:
+        """Write how an epoch ended, above all others; its header is written by itself."""
+        key = number_key(end.header.height)
+        self._certificates.append(txn, key, encode(end.certificate))
+        if end.fillers:
+            self._extra_headers.append(txn, key, encode(end.fillers))
+
+    def erase(self, txn: lmdb.Transaction, height: int) -> None:
+        """Remove a block but for its header, its roots, and how it ended its epoch if it did."""
+        key = number_key(height)
+        header = self.header(txn, height)
+        for one in self.transaction_ids(txn, height):
+            self._places.delete(txn, one)
+        count = 0 if header is None else header.tx_count
+        for index in range(count):
+            place = place_key(height, index)
+            self._bodies.delete(txn, place)
+            self._receipts.delete(txn, place)
+        self._block_ids.delete(txn, key)
+        if header is None or header.epoch_end is None:
+            self._certificates.delete(txn, key)
+            self._extra_headers.delete(txn, key)
 
     def write_touched(
         self, txn: lmdb.Transaction, height: int, touched: Iterable[Iterable[AccountId]]

@@ -22,6 +22,7 @@ from moyai.primitives.genesis import Genesis, genesis_block_digest, genesis_dige
 from moyai.primitives.ids import Height
 from moyai.primitives.merkle import Frontier
 from moyai.primitives.receipt import block_receipts_root
+from moyai.storage.base import read_base
 from moyai.storage.blocks import BlockTables, FinalBlock
 from moyai.storage.checkpoint import Checkpoint
 from moyai.storage.environment import Environment, FillLevel, StoreSettings
@@ -106,7 +107,8 @@ class ChainStore:
                 table(ChainTable.VERSIONS).append(txn, number_key(change.new.sequence), data)
             table(ChainTable.META).put(txn, TIP, encode(tip))
 
-        Environment.create(_settings(path, genesis, map_bytes), ChainTable, first).close()
+        settings = chain_settings(path, genesis, map_bytes)
+        Environment.create(settings, ChainTable, first).close()
         return ChainStore.open(path, genesis, map_bytes=map_bytes)
 
     @staticmethod
@@ -115,7 +117,7 @@ class ChainStore:
 
         Raises the errors of `storage.errors`.
         """
-        environment = Environment(_settings(path, genesis, map_bytes), ChainTable)
+        environment = Environment(chain_settings(path, genesis, map_bytes), ChainTable)
         try:
             states, checkpoint = load_state(environment)
             return ChainStore(environment, states, checkpoint)
@@ -127,6 +129,12 @@ class ChainStore:
     def committed_height(self) -> Height:
         """Return the height up to which everything is on disk."""
         return self._written.height
+
+    @property
+    def base(self) -> Height:
+        """Return the height of the lowest block that is here whole; 0 when all are."""
+        with self._environment.read() as read:
+            return read_base(self._environment, read.raw).height
 
     @property
     def height(self) -> Height:
@@ -233,8 +241,9 @@ class ChainStore:
         self._receipts_log.append(txn, height - 1, block_receipts_root(block.outcome.receipts))
         versions = self._environment.table(ChainTable.VERSIONS)
 
-        def read(sequence: int) -> StoredVersion:
-            return decode_version(versions.require(txn, number_key(sequence)))
+        def read(sequence: int) -> StoredVersion | None:
+            data = versions.get(txn, number_key(sequence))
+            return None if data is None else decode_version(data)
 
         for sequence, version in applied.versions:
             linked = encode_version(link_far(version, read))
@@ -243,6 +252,7 @@ class ChainStore:
         write_changes(txn, indexes, height, block.outcome.indexes)
 
 
-def _settings(path: Path, genesis: Genesis, map_bytes: int) -> StoreSettings:
+def chain_settings(path: Path, genesis: Genesis, map_bytes: int) -> StoreSettings:
+    """Return where a chain store lies and whose it is."""
     network = genesis_digest(genesis)
     return StoreSettings(path=path, name=STORE_NAME, network=network, map_bytes=map_bytes)

@@ -123,6 +123,11 @@ class Environment:
         """Return a table of this environment."""
         return self._tables[table]
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Return all tables."""
+        return tuple(self._tables.values())
+
     @contextmanager
     def write(self) -> Iterator[lmdb.Transaction]:
         """Run a write transaction and commit it with a full sync.
@@ -347,10 +352,13 @@ def _open(settings: StoreSettings, path: Path, tables: type[Enum]) -> lmdb.Envir
 def _tables(
     settings: StoreSettings, environment: lmdb.Environment, tables: type[Enum]
 ) -> dict[Enum, Table]:
-    return {
-        table: Table(settings.name, table.value, environment.open_db(table.value.encode()))
-        for table in tables
-    }
+    with environment.begin(write=True) as txn:
+        return {
+            table: Table(
+                settings.name, table.value, environment.open_db(table.value.encode(), txn=txn)
+            )
+            for table in tables
+        }
 
 
 def _make(settings: StoreSettings, tables: type[Enum], first: Migration) -> None:

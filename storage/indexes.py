@@ -69,11 +69,16 @@ def read_range(txn: lmdb.Transaction, table: Table, wanted: IndexRange) -> Itera
     )
     for key, data in rows:
         from_height = int.from_bytes(key[-_HEIGHT_BYTES:], "big")
-        to_height = int.from_bytes(data[:_HEIGHT_BYTES], "big")
+        to_height = ended_at(data)
         value = data[_HEIGHT_BYTES:]
         in_force = from_height <= wanted.as_of_height < to_height
         if in_force and _within(value, wanted):
             yield IndexRow(value, _state_key(key), key)
+
+
+def ended_at(data: bytes) -> int:
+    """Return the height from which on a stored row is no longer in force."""
+    return int.from_bytes(data[:_HEIGHT_BYTES], "big")
 
 
 def _close(txn: lmdb.Transaction, table: Table, stem: bytes, height: int) -> None:

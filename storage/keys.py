@@ -25,7 +25,7 @@ class JournalTable(Enum):
 class ChainTable(Enum):
     """chain/: final blocks and everything that follows from them."""
 
-    META = "meta"  # name -> format, network, kind; `tip`
+    META = "meta"  # name -> format, network, kind; `tip`, `base`
     HEADERS = "headers"  # height -> Header
     HEIGHTS = "heights"  # block digest -> height
     CERTIFICATES = "certificates"  # height -> finalization of exactly that block
@@ -41,6 +41,7 @@ class ChainTable(Enum):
     SECTIONS = "sections"  # first byte of the key digest -> leaves as of some sequence
     INDEXES = "indexes"  # see `indexes`
     ACCOUNT_TRANSACTIONS = "account_transactions"  # account ‖ height ‖ index -> nothing
+    IMPORTED = "imported"  # part u16 -> its packed leaves, while a state is imported
 
 
 def number_key(number: int) -> bytes:

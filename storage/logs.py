@@ -33,6 +33,14 @@ class StoredLog:
             level += 1
             self._table.put(txn, node_key(level, index >> level), node)
 
+    def begin(self, txn: lmdb.Transaction, frontier: Frontier) -> None:
+        """Go on from a log of which nothing but this is known."""
+        start, roots = 0, iter(frontier.roots)
+        for level in range(frontier.size.bit_length() - 1, -1, -1):
+            if frontier.size >> level & 1:
+                self._table.put(txn, node_key(level, start >> level), next(roots))
+                start += 1 << level
+
     def frontier(self, txn: lmdb.Transaction, size: int) -> Frontier:
         """Return the log as it was with `size` leaves."""
         roots, start = [], 0

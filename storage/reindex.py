@@ -1,10 +1,11 @@
 """Rebuilding what is derived from the blocks: secondary indexes, and which accounts they touched.
 
-Every block is executed again on the state before it, as history has it. One transaction: the old
-rows stay until the new ones are complete. Not here: execution itself (the caller's).
+Every block is executed again on the state before it, as history has it. What the blocks below the
+base have left comes from the state after them. One transaction: the old rows stay until the new
+ones are complete. Not here: execution itself (the caller's).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 import lmdb
@@ -13,11 +14,15 @@ from moyai.ledger.apply import BlockOutcome
 from moyai.ledger.state import StateEntry, StateReader
 from moyai.primitives.block import Header
 from moyai.primitives.ids import Height
+from moyai.storage.base import read_base
 from moyai.storage.blocks import BlockTables
 from moyai.storage.chain import ChainStore
 from moyai.storage.errors import CorruptedError
 from moyai.storage.indexes import write_changes
 from moyai.storage.keys import ChainTable, number_key
+from moyai.storage.section import ENTRY_BYTES, unpack
+from moyai.storage.state_indexes import InForce, write_state_rows
+from moyai.storage.tree import SECTIONS
 from moyai.storage.versions import StoredVersion, decode_version, version_at
 
 Execute = Callable[[StateReader, Header, tuple[bytes, ...]], BlockOutcome]
@@ -39,15 +44,32 @@ class StateBefore:
     def get(self, key: bytes) -> StateEntry | None:
         """Return what the key held before the block."""
         entry = self._tree.find(sha256(key).digest())
-        if entry is None:
-            return None
-        version = version_at(self._read(entry.sequence), self._height - 1, self._read)
+        version = None if entry is None else self._in_force(entry.sequence)
         if version is None or version.value is None:
             return None
         return StateEntry(version.value, version.version, Height(version.height))
 
-    def _read(self, sequence: int) -> StoredVersion:
-        return decode_version(self._versions.require(self._txn, number_key(sequence)))
+    def value(self, key: bytes) -> bytes | None:
+        """Return the value of a key before the block."""
+        entry = self.get(key)
+        return None if entry is None else entry.value
+
+    def all(self) -> Iterator[InForce]:
+        """Yield every key that held something before the block."""
+        for index in range(SECTIONS):
+            packed = self._tree.section(index)
+            for place in range(0, len(packed), ENTRY_BYTES):
+                version = self._in_force(unpack(packed, place).sequence)
+                if version is not None and version.value is not None:
+                    yield InForce(version.key, version.value, version.height)
+
+    def _in_force(self, sequence: int) -> StoredVersion | None:
+        newest = decode_version(self._versions.require(self._txn, number_key(sequence)))
+        return version_at(newest, self._height - 1, self._read)
+
+    def _read(self, sequence: int) -> StoredVersion | None:
+        data = self._versions.get(self._txn, number_key(sequence))
+        return None if data is None else decode_version(data)
 
 
 def reindex(store: ChainStore, execute: Execute, progress: Progress | None = None) -> None:
@@ -62,7 +84,11 @@ def reindex(store: ChainStore, execute: Execute, progress: Progress | None = Non
     with store.environment.write() as txn:
         indexes.clear(txn)
         blocks.clear_touched(txn)
-        for height in range(1, store.committed_height + 1):
+        first = max(1, read_base(store.environment, txn).height)
+        if first > 1:
+            before = StateBefore(store, txn, first)
+            write_state_rows(txn, indexes, before, before.all())
+        for height in range(first, store.committed_height + 1):
             header = blocks.header(txn, height)
             assert header is not None
             state = StateBefore(store, txn, height)

@@ -6,7 +6,7 @@ Not here: what to answer to whom (`node.queries`).
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from moyai.ledger.state import StateEntry
@@ -18,6 +18,7 @@ from moyai.primitives.ids import AccountId, Digest, Height, TransactionId
 from moyai.primitives.merkle import Frontier, list_inclusion_path
 from moyai.primitives.receipt import Event, Receipt
 from moyai.primitives.state_proof import HistoryProof, Leaf, StateProof, Version, value_digest
+from moyai.storage.base import read_base
 from moyai.storage.blocks import BlockTables, TransactionPlace
 from moyai.storage.environment import Environment, ReadTransaction
 from moyai.storage.indexes import IndexRange, IndexRow, read_range
@@ -93,11 +94,19 @@ class ChainSnapshot:
         self._log = StoredLog(environment.table(ChainTable.LOG))
         self._receipts_log = StoredLog(environment.table(ChainTable.RECEIPTS_LOG))
         self._tip = read_tip(environment, read.raw)
+        self._base = read_base(environment, read.raw)
 
     @property
     def height(self) -> Height:
         """Return the height that everything here is as of."""
         return self._tip.height
+
+    @property
+    def base(self) -> Height:
+        """Return the height of the lowest block that is here whole; the state of the one below it
+        is known too.
+        """
+        return self._base.height
 
     @property
     def state_root(self) -> Digest:
@@ -114,8 +123,10 @@ class ChainSnapshot:
         return self._blocks.header(self._read.raw, height) if height >= 0 else None
 
     def require_header(self, height: int) -> Header:
-        """Return the header at a height up to `height`."""
+        """Return the header at a height up to `height`. Raises `PrunedError`."""
         header = self.header(height)
+        if header is None:
+            self._base.require(height, f"block {height}")
         assert header is not None, f"no header at height {height} of {self.height}"
         return header
 
@@ -164,16 +175,17 @@ class ChainSnapshot:
         return self._blocks.extra_headers(self._read.raw, height)
 
     def transaction_ids(self, height: int) -> tuple[TransactionId, ...]:
-        """Return the ids of a block's transactions, in order."""
+        """Return the ids of a block's transactions, in order; none where they are not here."""
         return self._blocks.transaction_ids(self._read.raw, height)
 
     def body(self, height: int) -> tuple[bytes, ...]:
-        """Return a block's transactions as they travel, in order."""
+        """Return a block's transactions as they travel, in order. Raises `PrunedError`."""
+        self._base.require(height, f"block {height}")
         return self._blocks.body(self._read.raw, height)
 
     def transaction(self, transaction_id: bytes) -> FinalTransaction | None:
-        """Return a final transaction."""
-        place = self._blocks.place(self._read.raw, transaction_id)
+        """Return a final transaction. Raises `PrunedError`."""
+        place = self.place(transaction_id)
         if place is None:
             return None
         return FinalTransaction(
@@ -181,16 +193,23 @@ class ChainSnapshot:
         )
 
     def place(self, transaction_id: bytes) -> TransactionPlace | None:
-        """Return where a final transaction is, without reading it."""
-        return self._blocks.place(self._read.raw, transaction_id)
+        """Return where a final transaction is, without reading it.
+
+        Raises `PrunedError` while it is known that it is below the base; later it is unknown here.
+        """
+        place = self._blocks.place(self._read.raw, transaction_id)
+        if place is not None:
+            self._base.require(place.height, f"transaction {transaction_id.hex()}")
+        return place
 
     def receipt(self, transaction_id: bytes) -> Receipt | None:
-        """Return the receipt of a final transaction."""
-        place = self._blocks.place(self._read.raw, transaction_id)
+        """Return the receipt of a final transaction. Raises `PrunedError`."""
+        place = self.place(transaction_id)
         return None if place is None else self._blocks.receipt(self._read.raw, place)
 
     def receipts(self, height: int) -> tuple[Receipt, ...]:
-        """Return the receipts of a block, in order."""
+        """Return the receipts of a block, in order. Raises `PrunedError`."""
+        self._base.require(height, f"block {height}")
         return self._blocks.receipts(self._read.raw, height)
 
     def state(self, key: bytes) -> StateEntry | None:
@@ -201,12 +220,16 @@ class ChainSnapshot:
     """A snapshot is a reader of the state, as the rules of the ledger take it."""
 
     def state_as_of(self, key: bytes, height: int) -> StateEntry | None:
-        """Return what a key held after block `height`."""
+        """Return what a key held after block `height`. Raises `PrunedError`."""
+        self._base.require_state(height, f"state of height {height}")
         newest = self._newest(key)
         return None if newest is None else _entry(version_at(newest, height, self._version))
 
     def history(self, key: bytes) -> Iterator[KeyVersion]:
-        """Yield the versions of a key, newest first; read on demand."""
+        """Yield the versions of a key, newest first; read on demand.
+
+        The last one yielded has a version above 1 when those before it are not here.
+        """
         newest = self._newest(key)
         if newest is not None:
             for version in versions_back(newest, self._version):
@@ -228,7 +251,8 @@ class ChainSnapshot:
     ) -> tuple[HistoryProof, Height]:
         """Return the proof of all versions of a key from one on, under a root as `prove_state` has.
 
-        Raises `ProofError` when the key has no such version or there are more than 1,000.
+        Raises `ProofError` when the key has no such version or there are more than 1,000, and
+        `PrunedError`, which names the first version kept.
         """
         newest, at = self.prove_state(key, height)
         leaf = newest.leaf
@@ -241,29 +265,42 @@ class ChainSnapshot:
                 next="ask from a later version on",
             )
         oldest_first = self._versions_between(key, at, first_version)
+        if oldest_first[0].version != first_version:
+            kept = oldest_first[0].version
+            raise self._base.refusal(f"state key {key.hex()} before version {kept}")
         versions = tuple(Version(value_digest(one.value), one.height) for one in oldest_first)
         return HistoryProof(first_version, oldest_first[0].previous_hash, versions, newest), at
 
     def prove_log(self, height: int, in_height: int) -> list[bytes]:
         """Return the path of the block at `height` to the log root of the header at `in_height`.
 
-        Raises `ProofError` unless `height` is below it.
+        Raises `ProofError` unless `height` is below it, and `PrunedError` when the state was
+        imported after it.
         """
         self._check_written(in_height)
+        self._check_log(height)
         return self._log.path(self._read.raw, height, in_height)
 
     def prove_receipts_root(self, height: int, log_size: int) -> list[bytes]:
         """Return the path of a block's receipts root to the root over blocks 1 to `log_size`.
 
-        Raises `ProofError` unless `height` is among them.
+        Raises `ProofError` unless `height` is among them, and `PrunedError`.
         """
         self._check_written(log_size)
+        self._base.require(height, f"receipts of height {height}")
         return self._receipts_log.path(self._read.raw, height - 1, log_size)
 
     def log_frontier(self, height: int) -> Frontier:
-        """Return the log of the ancestors of the block at a height."""
+        """Return the log of the ancestors of the block at a height. Raises `PrunedError`."""
         self._check_written(height)
+        self._check_log(height)
         return self._log.frontier(self._read.raw, height)
+
+    def receipts_frontier(self, height: int) -> Frontier:
+        """Return the log of the receipts roots of blocks 1 to `height`. Raises `PrunedError`."""
+        self._check_written(height)
+        self._check_log(height)
+        return self._receipts_log.frontier(self._read.raw, height)
 
     def prove_transaction(self, height: int, index: int) -> list[bytes]:
         """Return the path of a transaction's id to the transaction root of its block."""
@@ -288,16 +325,24 @@ class ChainSnapshot:
     def account_transactions(
         self, account: AccountId, *, before: TransactionPlace | None = None, limit: int
     ) -> list[TransactionPlace]:
-        """Return the places of the transactions that touched an account, newest first."""
+        """Return the places of the transactions that touched an account, newest first.
+
+        Those below the base are gone.
+        """
         start = before or TransactionPlace(Height(self.height + 1), 0)
-        return list(islice(self._blocks.touched_by(self._read.raw, account, start), limit))
+        places = self._blocks.touched_by(self._read.raw, account, start)
+        kept = takewhile(lambda place: place.height >= self.base, places)
+        return list(islice(kept, limit))
 
     def events(self, start: TransactionPlace, *, limit: int) -> EventPage:
         """Return the events from a transaction on; all events of a transaction, or none.
 
+        Raises `PrunedError` when it is below the base.
+
         A page may have fewer than `limit` events, none even, while there are more: `next` says from
         where to go on, and lies beyond `height` only when all was read.
         """
+        self._base.require(start.height, f"events from height {start.height} on")
         rows: list[EventRow] = []
         receipts = self._blocks.receipts_from(self._read.raw, start)
         for scanned, (place, receipt) in enumerate(receipts):
@@ -310,7 +355,8 @@ class ChainSnapshot:
         return EventPage(tuple(rows), TransactionPlace(Height(self.height + 1), 0))
 
     def index_range(self, wanted: IndexRange, *, limit: int) -> list[IndexRow]:
-        """Return up to `limit` rows of an index."""
+        """Return up to `limit` rows of an index. Raises `PrunedError`."""
+        self._base.require_state(wanted.as_of_height, f"records as of {wanted.as_of_height}")
         return list(islice(read_range(self._read.raw, self._indexes, wanted), limit))
 
     def _newest(self, key: bytes) -> StoredVersion | None:
@@ -319,13 +365,17 @@ class ChainSnapshot:
         sequence = 0 if entry is None else entry.sequence
         while sequence >= self._tip.next_sequence:
             sequence = self._states.require_pending(sequence).previous_sequence
-        return self._version(sequence) if sequence else None
+        return self._require_version(sequence) if sequence else None
 
-    def _version(self, sequence: int) -> StoredVersion:
+    def _version(self, sequence: int) -> StoredVersion | None:
+        data = self._versions.get(self._read.raw, number_key(sequence))
+        return None if data is None else decode_version(data)
+
+    def _require_version(self, sequence: int) -> StoredVersion:
         return decode_version(self._versions.require(self._read.raw, number_key(sequence)))
 
     def _leaf(self, entry: Entry) -> Leaf:
-        return self._version(entry.sequence).leaf()
+        return self._require_version(entry.sequence).leaf()
 
     def _versions_between(self, key: bytes, height: int, first_version: int) -> list[StoredVersion]:
         newest = self._newest(key)
@@ -334,6 +384,10 @@ class ChainSnapshot:
         assert at is not None
         back = islice(versions_back(at, self._version), at.version - first_version + 1)
         return list(back)[::-1]
+
+    def _check_log(self, height: int) -> None:
+        if height < self._base.began:
+            raise self._base.refusal(f"log path of height {height}")
 
     def _check_written(self, height: int) -> int:
         if not 0 <= height <= self.height:

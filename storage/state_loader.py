@@ -13,6 +13,7 @@ from moyai.primitives.block import Header
 from moyai.primitives.codec import Codec
 from moyai.primitives.ids import DIGEST_BYTES
 from moyai.primitives.state_proof import EMPTY
+from moyai.storage.base import read_base
 from moyai.storage.checkpoint import Checkpoint, decode_section
 from moyai.storage.environment import Environment
 from moyai.storage.errors import CorruptedError
@@ -86,7 +87,9 @@ def _merged(packed: bytes, newer: bytes) -> bytes:
 def _past(environment: Environment, txn: lmdb.Transaction, tip: Tip) -> Iterator[Past]:
     """Yield what each of the last blocks replaced, newest first, back to the last attested root."""
     data = environment.table(ChainTable.HEADERS).require(txn, number_key(tip.height))
-    oldest = max(_header.decode(data).executed.height, tip.height - PROOF_ROOTS_KEPT + 1)
+    known = read_base(environment, txn).height - 1
+    attested = _header.decode(data).executed.height
+    oldest = max(attested, known, tip.height - PROOF_ROOTS_KEPT + 1)
     replaced: dict[int, list[bytes]] = {height: [] for height in range(tip.height, oldest, -1)}
     table = environment.table(ChainTable.VERSIONS)
     for _, value in table.scan_back(txn, number_key(tip.next_sequence)):

@@ -119,6 +119,13 @@ class StateTree:
         """Return the packed leaves of one section, as `load_sections` takes them."""
         return self._sections[index].packed()
 
+    def section_at(self, index: int, height: int) -> bytes:
+        """Return the packed leaves of one section after block `height`.
+
+        Raises `ProofError` when that root is no longer kept.
+        """
+        return self._at(index, height)[1].packed()
+
     def section_leaves(self, index: int) -> int:
         """Return how many leaves a section has."""
         return self._sections[index].size

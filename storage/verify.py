@@ -11,10 +11,11 @@ import msgspec
 
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.codec import Codec
-from moyai.primitives.ids import ZERO_DIGEST
-from moyai.primitives.merkle import Frontier, merkle_root
+from moyai.primitives.ids import ZERO_DIGEST, Height
+from moyai.primitives.merkle import merkle_root
 from moyai.primitives.receipt import block_receipts_root
 from moyai.primitives.transaction import Envelope, body_id
+from moyai.storage.base import read_base
 from moyai.storage.blocks import BlockTables
 from moyai.storage.chain import ChainStore
 from moyai.storage.errors import CorruptedError
@@ -33,8 +34,9 @@ _envelope = Codec(Envelope, name="stored transaction")
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
-    """What was checked."""
+    """What was checked; blocks below `base` are not here, or only their headers."""
 
+    base: Height
     values: int
     blocks: int
     transactions: int
@@ -51,12 +53,14 @@ def verify_chain(store: ChainStore, progress: Progress | None = None) -> VerifyR
         txn = read.raw
         blocks = _BlockCheck(store, txn)
         height = read_tip(store.environment, txn).height
-        for one in range(height + 1):
+        base = read_base(store.environment, txn)
+        for one in range(base.began, height + 1):
             blocks.check(one)
             if progress is not None:
                 progress(one + 1, height + 1)
         keys = _verify_state(store, txn)
-    return VerifyReport(values, height + 1, blocks.transactions, keys)
+    checked = height + 1 - base.began
+    return VerifyReport(base.height, values, checked, blocks.transactions, keys)
 
 
 class _BlockCheck:
@@ -68,8 +72,9 @@ class _BlockCheck:
         self._tables = BlockTables(store.environment.table)
         self._stored_log = StoredLog(store.environment.table(ChainTable.LOG))
         self._stored_receipts = StoredLog(store.environment.table(ChainTable.RECEIPTS_LOG))
-        self._log = Frontier()
-        self._receipts = Frontier()
+        self._base = read_base(store.environment, txn)
+        self._log = self._stored_log.frontier(txn, self._base.began)
+        self._receipts = self._stored_receipts.frontier(txn, self._base.began)
         self._parent = ZERO_DIGEST
 
     def check(self, height: int) -> None:
@@ -81,15 +86,25 @@ class _BlockCheck:
             raise _broken("is missing", what)
         digest = header_digest(header)
         _check(self._tables.height_of(self._txn, digest) == height, "has another digest", what)
-        if height > 0:
-            _check(header.parent == self._parent, "names another parent", what)
-            _check(header.log_root == self._log.root, "has another log root", what)
-            attested = self._tables.executed(self._txn, header.executed.height)
-            _check(attested == header.executed, "attests other roots than were computed", what)
+        _check(header.log_root == self._log.root or height == 0, "has another log root", what)
+        if height > self._base.began:
+            self._check_links(header)
+        if height >= self._base.height and height > 0:
             self._check_transactions(header)
+        elif height > self._base.began:
+            self._receipts = self._stored_receipts.frontier(self._txn, height)
         _check(executed.receipts_root == self._receipts.root, "has other receipts", what)
         _check(self._stored_log.holds(self._txn, height, digest), "is not in the log", what)
         self._log, self._parent = self._log.append(digest), digest
+
+    def _check_links(self, header: Header) -> None:
+        what = f"block {header.height}"
+        _check(header.parent == self._parent, "names another parent", what)
+        attested = self._tables.executed(self._txn, header.executed.height)
+        known = header.executed.height >= self._base.began
+        _check(
+            not known or attested == header.executed, "attests other roots than were computed", what
+        )
 
     def _check_transactions(self, header: Header) -> None:
         what = f"block {header.height}"

@@ -34,8 +34,8 @@ class StoredVersion(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return Leaf(key_digest, digest, self.height, self.version, self.previous_hash)
 
 
-VersionReader = Callable[[int], StoredVersion]
-"""Returns the version stored under a sequence."""
+VersionReader = Callable[[int], StoredVersion | None]
+"""Returns the version stored under a sequence; none when it was pruned."""
 
 _codec = Codec(StoredVersion, name="stored version")
 
@@ -68,12 +68,17 @@ def link_far(version: StoredVersion, read: VersionReader) -> StoredVersion:
     number = version.version - 1
     while number > target:
         stored = read(sequence)
+        if stored is None or not stored.far_sequence:
+            return version  # what it would point to is gone, or was never here
         sequence, number = stored.far_sequence, number & (number - 1)
     return msgspec.structs.replace(version, far_sequence=sequence)
 
 
 def version_at(newest: StoredVersion, height: int, read: VersionReader) -> StoredVersion | None:
-    """Return the version in force after block `height`; none when the key was not yet there."""
+    """Return the version in force after block `height`; none when the key was not yet there.
+
+    Links may lead to pruned versions: those were no longer in force at any height that is kept.
+    """
     version: StoredVersion | None = newest
     while version is not None and version.height > height:
         far = read(version.far_sequence) if version.far_sequence else None
@@ -85,9 +90,8 @@ def version_at(newest: StoredVersion, height: int, read: VersionReader) -> Store
 
 
 def versions_back(newest: StoredVersion, read: VersionReader) -> Iterator[StoredVersion]:
-    """Yield all versions from the newest one back to the first."""
-    version = newest
-    yield version
-    while version.previous_sequence:
-        version = read(version.previous_sequence)
+    """Yield all versions from the newest one back to the first that is kept."""
+    version: StoredVersion | None = newest
+    while version is not None:
         yield version
+        version = read(version.previous_sequence) if version.previous_sequence else None

@@ -1,0 +1,99 @@
+"""Scenarios of upkeep: snapshots when they are due, pruning behind them, never in the way."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.stored_chain import ChainBuilder
+from moyai.node.upkeep import Upkeep, UpkeepSettings
+from moyai.storage.state_snapshots import SnapshotFolder
+
+
+class Notes:
+    """An observer that remembers the news."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def count(self, counter: str, reason: str) -> None:
+        raise AssertionError(counter, reason)
+
+    def note(self, event: str, **details: object) -> None:
+        self.events.append(event)
+
+
+def settle(upkeep: Upkeep) -> None:
+    while (work := upkeep.turn()) is not None:
+        work()
+
+
+def upkeep_of(
+    chain: ChainBuilder, path: Path, blocks: int, retention_ms: int | None = None
+) -> tuple[Upkeep, SnapshotFolder, Notes]:
+    notes, folder = Notes(), SnapshotFolder(path / "snapshots")
+    return Upkeep(chain.store, folder, UpkeepSettings(blocks, retention_ms), notes), folder, notes
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> ChainBuilder:
+    return ChainBuilder(tmp_path / "chain")
+
+
+def test_snapshots_are_made_when_they_are_due(chain: ChainBuilder, tmp_path: Path) -> None:
+    upkeep, folder, notes = upkeep_of(chain, tmp_path, 10)
+    for height in range(1, 36):
+        chain.add({b"pk": b"%d" % height})
+        settle(upkeep)
+    assert folder.heights() == [20, 30]
+    assert notes.events == ["snapshot_made"] * 3
+
+
+def test_blocks_that_come_meanwhile_change_nothing(chain: ChainBuilder, tmp_path: Path) -> None:
+    upkeep, folder, _ = upkeep_of(chain, tmp_path, 10)
+    for height in range(1, 12):
+        chain.add({b"pk": b"%d" % height})
+    while (work := upkeep.turn()) is not None:
+        work()
+        if chain.store.height < 60:
+            chain.add({b"pk": b"later"})
+    newest = folder.all()[-1]
+    assert newest.description.attesting.executed.state_root == chain.executed[10].state_root
+
+
+def test_none_is_made_when_it_is_turned_off(chain: ChainBuilder, tmp_path: Path) -> None:
+    upkeep, folder, _ = upkeep_of(chain, tmp_path, 0)
+    for _ in range(12):
+        chain.add({})
+    assert upkeep.turn() is None
+    assert folder.heights() == []
+
+
+def test_old_blocks_go_once_a_snapshot_stands_above_them(
+    chain: ChainBuilder, tmp_path: Path
+) -> None:
+    upkeep, folder, notes = upkeep_of(chain, tmp_path, 100, retention_ms=50)
+    for _ in range(5):
+        for _ in range(60):
+            chain.append({b"pk": b"%d" % chain.store.height})
+        chain.write()
+        settle(upkeep)
+    assert folder.heights() == [100, 200]
+    assert chain.store.base == 0
+    for _ in range(120):
+        chain.append({b"pk": b"%d" % chain.store.height})
+    chain.write()
+    settle(upkeep)
+    assert chain.store.base == chain.store.height - 255
+    assert notes.events.count("pruning") == 1
+    assert upkeep.bytes_reclaimed > 0
+
+
+def test_a_full_disk_under_the_snapshots_stops_nothing(chain: ChainBuilder, tmp_path: Path) -> None:
+    (tmp_path / "snapshots").write_text("no folder")
+    upkeep, folder, notes = upkeep_of(chain, tmp_path, 10)
+    for _ in range(12):
+        chain.add({})
+    with pytest.raises(NotADirectoryError):
+        folder.begin()
+    settle(upkeep)
+    assert notes.events == ["snapshot_given_up"]
