@@ -34,7 +34,9 @@ from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS_LEAST = 12
+RICH_SEEDS = (101, 34, 10, 77)
+"""Histories in which much happens; others follow when these no longer reach every mark."""
+SEEDS_LEAST = 8
 SHORT_MS = 10_000
 SEEDS_MOST = 80
 NIGHTLY_SEEDS = range(1_000, 1_400)
@@ -43,8 +45,8 @@ CALM = CityPlan(seed=7, chaos_ms=3_000)
 
 def test_every_mark_is_reached_and_nothing_promised_is_lost() -> None:
     reached: set[str] = set()
-    plans = [plan for plan in map(ABSTRACT.plan, range(SEEDS_MOST)) if plan.chaos_ms <= SHORT_MS]
-    for number, plan in enumerate(plans):
+    plans = map(ABSTRACT.plan, (*RICH_SEEDS, *range(SEEDS_MOST)))
+    for number, plan in enumerate(plan for plan in plans if plan.chaos_ms <= SHORT_MS):
         reached.update(ABSTRACT.history(plan).run().marks)
         if number >= SEEDS_LEAST and reached >= set(ABSTRACT.marks):
             return
