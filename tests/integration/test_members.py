@@ -5,8 +5,11 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from harness.real_city import CallFailed, RealCity, until
 from moyai.client import Client, load_key_file
@@ -17,7 +20,7 @@ from moyai.node.genesis_file import read_genesis
 from moyai.node.key_file import KeyKind, read_key_file
 from moyai.node.next_keys import prepare_next
 from moyai.node.processes import NodeProcess
-from moyai.node.testnet import CONFIG_NAME, KEY_NAME, CityNode
+from moyai.node.testnet import CONFIG_NAME, KEY_NAME, NETWORK_KEY_NAME, CityNode
 from moyai.primitives.ids import NetworkKey, PublicKey
 from moyai.primitives.operations_accounts import (
     AccountKind,
@@ -82,9 +85,14 @@ def in_epoch(city: RealCity, epoch: int) -> Any:
 def test_a_member_leaves_and_the_others_go_on(own_city: RealCity) -> None:
     city, leaving = own_city, own_city.city.nodes[3]
     city.make_final(city.nodes[0].node, "before")
+    city.nodes[3].kill()
     decide(city, RemoveMember(leaving.account))
     listed = in_epoch(city, 1)
     assert leaving.name not in [one["name"] for one in listed["members"]]
+    city.nodes[3].start()
+    until(
+        lambda: mode_of(city, 3) == "no vote", IN_FORCE_SECONDS_MAX, what="it learns that it left"
+    )
     city.nodes[3].kill()
     for place in range(3):
         city.make_final(city.nodes[place].node, f"after {place}")
@@ -157,8 +165,37 @@ def validator_key(city: RealCity, place: int) -> str:
     return read_key_file(city.city.nodes[place].folder / KEY_NAME).public_key
 
 
+def mode_of(city: RealCity, place: int) -> str:
+    return str(city.call(city.city.nodes[place], "node_status")["mode"])
+
+
 def votes(city: RealCity, place: int) -> bool:
-    return bool(city.call(city.city.nodes[place], "node_status")["mode"] == "validator")
+    return mode_of(city, place) == "validator"
+
+
+@pytest.mark.nightly
+def test_who_was_away_while_all_others_changed_network_keys_is_told_one(
+    own_city: RealCity,
+) -> None:
+    city, away = own_city, own_city.nodes[3]
+    away.kill()
+    for place in range(3):
+        key = NetworkKey(make_next(city, place, KeyKind.NETWORK))
+        decide(city, RotateNetworkKey(city.city.nodes[place].account, key))
+        in_epoch(city, place + 1)
+    last = city.make_final(city.nodes[0].node, "while it was away", IN_FORCE_SECONDS_MAX)
+    config = away.node.config_file
+    told = f'peer_keys = {{ "{city.city.nodes[0].name}" = "{network_key(city, 0)}" }}'
+    config.write_text(config.read_text().replace("[p2p]", f"[p2p]\n{told}"))
+    away.start()
+    assert city.wait_final(away.node, last, IN_FORCE_SECONDS_MAX)["status"] == "final"
+    until(lambda: votes(city, 3), IN_FORCE_SECONDS_MAX, what="its vote")
+    city.nodes[1].kill()
+    city.make_final(away.node, "with its vote", IN_FORCE_SECONDS_MAX)
+
+
+def network_key(city: RealCity, place: int) -> str:
+    return read_key_file(city.city.nodes[place].folder / NETWORK_KEY_NAME).public_key
 
 
 def test_running_nodes_change_their_keys_when_the_members_agree(own_city: RealCity) -> None:
@@ -171,11 +208,19 @@ def test_running_nodes_change_their_keys_when_the_members_agree(own_city: RealCi
         in_epoch(city, 1)
         second = NetworkKey(make_next(city, 2, KeyKind.NETWORK))
         decide(city, RotateNetworkKey(city.city.nodes[2].account, second))
+        city.nodes[2].kill()
+        until(
+            lambda: city.call(city.city.nodes[0], "members_list")["epoch"] == 2,
+            IN_FORCE_SECONDS_MAX,
+            what="the epoch that the node with a new key misses",
+        )
+        city.nodes[2].start()
         told = in_epoch(city, 2)
         keys = {one["name"]: one for one in told["members"]}
         assert keys[city.city.nodes[1].name]["validator_key"] == first.hex()
         assert keys[city.city.nodes[2].name]["network_key"] == second.hex()
-        until(lambda: votes(city, 1) and votes(city, 2), IN_FORCE_SECONDS_MAX, what="new keys")
+        for place in (1, 2):
+            until(partial(votes, city, place), IN_FORCE_SECONDS_MAX, what="a vote by the new key")
         city.nodes[3].kill()
         city.make_final(city.nodes[0].node, "with both new keys", IN_FORCE_SECONDS_MAX)
     assert validator_key(city, 1) == first.hex()
