@@ -62,10 +62,11 @@ class Phase(Protocol):
 
 
 class TakingOver:
-    """The first phase: a state from peers."""
+    """The first phase: a state from peers, or from genesis on if there is none anywhere."""
 
-    def __init__(self, take_over: TakeOver) -> None:
+    def __init__(self, take_over: TakeOver, *, or_genesis: bool) -> None:
         self._take_over = take_over
+        self._or_genesis = or_genesis
         self.links_changed = take_over.links_changed
         self.tick = take_over.tick
 
@@ -83,7 +84,8 @@ class TakingOver:
         """Return how it ended."""
         if self._take_over.taken is not None:
             return Ending.DONE
-        return Ending.NOTHING_OFFERED if self._take_over.nothing_offered else None
+        from_genesis = self._or_genesis and self._take_over.nothing_offered
+        return Ending.NOTHING_OFFERED if from_genesis else None
 
 
 class ClosingGap:

@@ -13,14 +13,18 @@ import structlog
 import uvloop
 
 from moyai.node.assembly import Node, Stores
+from moyai.node.beginning import Beginning
 from moyai.node.config import NodeConfig
 from moyai.node.founding import genesis_root
 from moyai.node.genesis_file import check_state_root, read_genesis
+from moyai.node.halt import first_of
+from moyai.node.horizon import BelowHorizonError
 from moyai.node.identity import OwnIdentity, load_identity, named
 from moyai.node.key_file import key_lock
 from moyai.node.logs import configure_logs
 from moyai.node.next_keys import change_keys
 from moyai.primitives.genesis import Genesis, genesis_digest
+from moyai.primitives.signature_edges import check_signature_library
 from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
 
@@ -32,6 +36,7 @@ def run(config: NodeConfig) -> None:
 
     Raises what keeps it from starting, and what made it stop: `NodeHalted`, `CommitFailed`.
     """
+    check_signature_library()
     genesis = read_genesis(Path(config.genesis_file))
     check_state_root(genesis, genesis_root)
     configure_logs(config.log, node=load_identity(config, genesis).name)
@@ -47,30 +52,44 @@ def _run_once(config: NodeConfig, genesis: Genesis) -> bool:
         structlog.get_logger().warning("new_keys", next="back up the key files and the journal")
     identity = load_identity(config, genesis)
     factory = uvloop.new_event_loop if config.loop == "uvloop" else asyncio.new_event_loop
-    with (
-        open_stores(config, genesis, identity) as stores,
-        asyncio.Runner(loop_factory=factory) as runner,
-    ):
-        node = Node(config, genesis, named(identity, stores.chain), stores)
-        try:
-            runner.run(node.serve(_keep_out_of_collections))
-        except BaseExceptionGroup as group:
-            raise _first(group) from group
-        return node.goes_on
+    check_journal(config, genesis, identity)
+    with asyncio.Runner(loop_factory=factory) as runner:
+        beginning = Beginning(config, genesis, identity, runner)
+        while beginning.prepare():
+            with open_stores(config, genesis, identity) as stores:
+                node = Node(config, genesis, named(identity, stores.chain), stores)
+                try:
+                    runner.run(node.serve(_keep_out_of_collections))
+                except BaseExceptionGroup as group:
+                    error = first_of(group)
+                    if not isinstance(error, BelowHorizonError) or config.sync_from == "genesis":
+                        raise error from group
+                    structlog.get_logger().warning("left_behind", reason=str(error))
+                    beginning.left_behind()
+                else:
+                    return node.goes_on
+    return False
+
+
+def check_journal(config: NodeConfig, genesis: Genesis, identity: OwnIdentity) -> None:
+    """Refuse a missing journal, or that of another key, before anything is taken over."""
+    open_journal(config, genesis, identity).close()
+
+
+def open_journal(config: NodeConfig, genesis: Genesis, identity: OwnIdentity) -> Journal:
+    """Open the journal, which is never made here."""
+    network, map_bytes = genesis_digest(genesis), config.storage.journal_map_bytes
+    return Journal.open(config.journal_path, identity.journal_key, network, map_bytes=map_bytes)
 
 
 @contextmanager
 def open_stores(config: NodeConfig, genesis: Genesis, identity: OwnIdentity) -> Iterator[Stores]:
     """Open both stores; the chain store is made at the first start, the journal never is."""
-    network = genesis_digest(genesis)
-    limits = config.storage
-    journal = Journal.open(
-        config.journal_path, identity.journal_key, network, map_bytes=limits.journal_map_bytes
-    )
+    journal = open_journal(config, genesis, identity)
     try:
         present = (config.chain_path / DATA_FILE).exists()
         make = ChainStore.open if present else ChainStore.create
-        chain = make(config.chain_path, genesis, map_bytes=limits.chain_map_bytes)
+        chain = make(config.chain_path, genesis, map_bytes=config.storage.chain_map_bytes)
         try:
             yield Stores(chain, journal)
         finally:
@@ -83,11 +102,3 @@ def _keep_out_of_collections() -> None:
     """Spare the garbage collector what lives as long as the process."""
     gc.collect()
     gc.freeze()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error that ended the node; the others only followed from it."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -16,3 +16,11 @@ class NodeHalted(MoyaiError):
             next="keep the data directory and the log, and compare with the other operators",
         )
         self.certificates = certificates
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that ended the node; the others only followed from it."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

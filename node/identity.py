@@ -1,6 +1,7 @@
 """Who this node is: its keys, its place among the members, and whom it may link to."""
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -16,14 +17,17 @@ from moyai.ledger.membership import (
     read_validators,
 )
 from moyai.ledger.state import ValueReader, Values
-from moyai.node.config import NodeConfig, P2pConfig
+from moyai.node.clock import SystemClock
+from moyai.node.config import NodeConfig, P2pConfig, address_parts
 from moyai.node.halt import NodeHalted
 from moyai.node.key_file import KeyKind, load_network_secret, load_signing_key
 from moyai.node.passphrase import VARIABLE
 from moyai.node.tip import epoch_after, read_tip
+from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.peers import Contact, Directory
+from moyai.p2p.ports import HubConfig
 from moyai.primitives.block import Header
-from moyai.primitives.genesis import FullNode, Genesis, Member
+from moyai.primitives.genesis import FullNode, Genesis, Member, genesis_digest
 from moyai.primitives.ids import KEY_BYTES, NetworkKey, PublicKey, ValidatorIndex, parse_hex
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.validators import ValidatorSet
@@ -106,6 +110,21 @@ def _contact(node: Member | FullNode, config: P2pConfig, index: ValidatorIndex |
 
 def _key(text: str) -> NetworkKey:
     return NetworkKey(parse_hex(text, bytes_exact=KEY_BYTES, what="p2p.peer_keys"))
+
+
+def hub_config(
+    config: NodeConfig, genesis: Genesis, identity: OwnIdentity, clock: SystemClock
+) -> HubConfig:
+    """Return how this node speaks to others."""
+    own = Identity(
+        identity.network_secret, chain_id=genesis.chain_id, genesis=genesis_digest(genesis)
+    )
+    return HubConfig(
+        identity=own,
+        listen=address_parts(config.p2p.listen),
+        software=f"moyai/{version('moyai')}",
+        clocks=Clocks(clock.mono_ms, clock.wall_ms),
+    )
 
 
 def machine_config(identity: OwnIdentity, chain: ChainStore) -> MachineConfig:

@@ -4,6 +4,7 @@ Not here: blocks and certificates of recent views, which the machine serves itse
 """
 
 from collections import deque
+from contextlib import suppress
 from typing import TypeAlias
 
 from typing_extensions import override
@@ -23,6 +24,7 @@ from moyai.p2p.messages import (
 from moyai.p2p.serving import ChainReader, answer_state, answer_sync
 from moyai.p2p.snapshot_messages import StateRequest
 from moyai.primitives.block import Header
+from moyai.primitives.errors import PrunedError
 from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId
 from moyai.storage.chain import ChainStore
 from moyai.storage.snapshot import ChainSnapshot
@@ -42,7 +44,7 @@ class SnapshotReader(ChainReader):
     @property
     @override
     def base(self) -> Height:
-        return Height(0)
+        return self._snapshot.base
 
     @override
     def header(self, height: Height) -> Header | None:
@@ -53,8 +55,11 @@ class SnapshotReader(ChainReader):
         return self._snapshot.certified_headers(digest)
 
     @override
-    def log_path(self, height: Height, size: Height) -> tuple[bytes, ...]:
-        return tuple(self._snapshot.prove_log(height, size))
+    def log_path(self, height: Height, size: Height) -> tuple[bytes, ...] | None:
+        try:
+            return tuple(self._snapshot.prove_log(height, size))
+        except PrunedError:
+            return None
 
     @override
     def raw_transactions(self, height: Height) -> tuple[bytes, ...] | None:
@@ -129,8 +134,10 @@ class Serving:
                 held = self._mempool.get(transaction_id) or self._bodies.find(transaction_id)
                 if held is not None:
                     return held.raw
-                final = snapshot.transaction(transaction_id)
-                return None if final is None else final.raw
+                with suppress(PrunedError):
+                    final = snapshot.transaction(transaction_id)
+                    return None if final is None else final.raw
+                return None
 
             for answer in answer_transactions(request, lookup):
                 self._transport.send(peer, answer)

@@ -4,7 +4,8 @@ One thread owns it and nothing here waits. Not here: links (`bootstrap`), and th
 state (`gap`).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
 
 import structlog
 
@@ -22,10 +23,10 @@ from moyai.p2p.snapshot_sync import (
 from moyai.p2p.sync import Ask, Blame
 from moyai.primitives.codec import Codec
 from moyai.primitives.genesis import Genesis
-from moyai.primitives.ids import NetworkKey
+from moyai.primitives.ids import DIGEST_BYTES, NetworkKey
 from moyai.primitives.parameters import Parameters
 from moyai.primitives.state_keys import PARAMETERS
-from moyai.primitives.state_snapshot import SnapshotDescription
+from moyai.primitives.state_snapshot import SnapshotDescription, SnapshotLeaf
 
 PROGRESS_MS = 5_000
 
@@ -49,6 +50,7 @@ class TakeOver:
         self._transport = transport
         self._sync = SnapshotSync(genesis, plan, now_ms)
         self._linked: tuple[NetworkKey, ...] = ()
+        self._parameters: Parameters | None = None
         self._told_ms = now_ms
         self._parts = 0
         self._log = structlog.get_logger()
@@ -100,6 +102,7 @@ class TakeOver:
                 case StorePart(index, leaves):
                     assert self.state_import is not None
                     self.state_import.add_part(index, leaves)
+                    self._look_for_parameters(leaves)
                 case PartsStored():
                     window_ms = self._window_ms()
                     self._perform(self._sync.load_recent(window_ms, now_ms), now_ms)
@@ -111,18 +114,27 @@ class TakeOver:
     def _begin(self, description: SnapshotDescription, now_ms: int) -> None:
         self.close()
         self.state_import = self._open_import(description)
-        missing = tuple(self.state_import.missing())
+        missing = self._missing(self.state_import, description)
         self._parts = 1 << description.depth
         height = description.header.height
         self._log.info("state_found", height=height, parts=self._parts, missing=len(missing))
         self._perform(self._sync.begin(missing, now_ms), now_ms)
 
+    def _missing(self, state: StateImport, description: SnapshotDescription) -> tuple[int, ...]:
+        """Return the parts to ask for: those not here, and the one that has the parameters."""
+        digest = int.from_bytes(sha256(PARAMETERS).digest(), "big")
+        own = digest >> 8 * DIGEST_BYTES - description.depth
+        return tuple(sorted({*state.missing(), own}))
+
+    def _look_for_parameters(self, leaves: Sequence[SnapshotLeaf]) -> None:
+        for leaf in leaves:
+            if leaf.key == PARAMETERS and leaf.value is not None:
+                self._parameters = parameters_codec.decode(leaf.value)
+
     def _window_ms(self) -> int:
         """Return for how long a transaction could be repeated, as the state itself says."""
-        assert self.state_import is not None
-        value = self.state_import.value(PARAMETERS)
-        assert value is not None, "a proven state has its parameters"
-        return _parameters.decode(value).tx_window_ms
+        assert self._parameters is not None, "a proven state has its parameters"
+        return self._parameters.tx_window_ms
 
 
-_parameters = Codec(Parameters, name="parameters of the state")
+parameters_codec = Codec(Parameters, name="parameters of the state")

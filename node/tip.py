@@ -22,7 +22,7 @@ def read_tip(chain: ChainStore) -> FinalTip:
     """Return the last written block with what consensus needs to go on from it."""
     with chain.snapshot() as snapshot:
         tip = snapshot.require_header(snapshot.height)
-        first = min(tip.executed.height + 1, tip.height)
+        first = max(min(tip.executed.height + 1, tip.height), snapshot.base - 1)
         recent = tuple(_executed_block(snapshot, height) for height in range(first, tip.height + 1))
         certificate = snapshot.certificate(tip.height)
         frontier = snapshot.log_frontier(tip.height)

@@ -6,14 +6,15 @@ import msgspec
 import pytest
 
 from moyai.node.config import NodeConfig, load_config
-from moyai.node.daemon import _first, open_stores, run
+from moyai.node.daemon import open_stores, run
 from moyai.node.errors import GenesisFileError, InUseError
 from moyai.node.founding import create_journal, genesis_root
 from moyai.node.free_ports import free_ports
-from moyai.node.halt import NodeHalted
 from moyai.node.identity import load_identity
 from moyai.node.key_file import key_lock
 from moyai.node.testnet import City, CityPlan, make_city
+from moyai.primitives import signature_edges
+from moyai.primitives.errors import SignatureLibraryError
 from moyai.primitives.ids import TimeMs
 from moyai.storage.errors import AlreadyInUseError, MissingStoreError, OtherKeyError
 
@@ -79,12 +80,6 @@ def test_a_genesis_with_another_state_does_not_start(made: City, config: NodeCon
         run(config)
 
 
-def test_of_several_faults_the_first_is_told() -> None:
-    first, second = NodeHalted("why"), MissingStoreError("then", what="x", next="y")
-    inner = BaseExceptionGroup("core", [first])
-    assert _first(BaseExceptionGroup("tasks", [inner, second])) is first
-
-
 def test_a_full_node_has_a_journal_under_its_network_key(made: City, config: NodeConfig) -> None:
     follower = msgspec.structs.replace(config, mode="full")
     identity = load_identity(follower, made.genesis)
@@ -93,3 +88,12 @@ def test_a_full_node_has_a_journal_under_its_network_key(made: City, config: Nod
     create_journal(elsewhere.journal_path, identity.journal_key, made.genesis)
     with open_stores(elsewhere, made.genesis, identity) as stores:
         assert stores.journal.unused
+
+
+def test_a_wrong_signature_library_stops_the_node_before_anything_is_opened(
+    config: NodeConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signature_edges, "signature_is_valid", lambda *_: True)
+    with pytest.raises(SignatureLibraryError, match="otherwise than every other node"):
+        run(config)
+    assert not config.chain_path.exists()

@@ -1,9 +1,10 @@
 """A node that halts says why, what to do, and keeps both sides."""
 
-from moyai.node.halt import NodeHalted
+from moyai.node.halt import NodeHalted, first_of
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, View
 from moyai.primitives.vote import VoteKind
+from moyai.storage.errors import MissingStoreError
 
 
 def test_it_names_the_reason_and_the_next_step_and_keeps_the_certificates() -> None:
@@ -14,3 +15,9 @@ def test_it_names_the_reason_and_the_next_step_and_keeps_the_certificates() -> N
     assert "two final blocks at height 7" in str(halted)
     assert "compare with the other operators" in halted.next
     assert halted.certificates == (proof,)
+
+
+def test_of_several_faults_the_first_is_told() -> None:
+    first, second = NodeHalted("why"), MissingStoreError("then", what="x", next="y")
+    inner = BaseExceptionGroup("core", [first])
+    assert first_of(BaseExceptionGroup("tasks", [inner, second])) is first
