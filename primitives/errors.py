@@ -49,6 +49,12 @@ class PublicKeyError(MoyaiError):
     code = "bad_key"
 
 
+class SignatureLibraryError(MoyaiError):
+    """The library that judges signatures judges otherwise than that of other nodes."""
+
+    code = "bad_signature_library"
+
+
 class TransactionError(MoyaiError):
     """A transaction that breaks a rule which needs no state to see."""
 
