@@ -1,5 +1,7 @@
 """Lives cases of twins: all of so many views, or drawn ones for a while; a seed repeats one.
 
+Several processes share all cases by `--shard`, and `--begin` goes on where a run was out of time.
+
 Not here: the cases (`harness.twins`).
 """
 
@@ -7,7 +9,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, islice
 
 from harness.consensus.invariants import Violation
 from harness.twins import Case, drawn_case, every_case, live
@@ -18,15 +20,26 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--all", type=int, metavar="VIEWS", help="every case of so many views")
     parser.add_argument("--seed", type=int, help="live this one drawn case")
     parser.add_argument("--first", type=int, default=0, help="the first seed to draw from")
+    parser.add_argument("--shard", type=part, default=(0, 1), metavar="I/N", help="part of --all")
+    parser.add_argument("--begin", type=int, default=0, metavar="CASE", help="leave out so many")
     parser.add_argument("--minutes", type=float, default=1.0, help="how long to go on")
     return parser.parse_args()
+
+
+def part(said: str) -> tuple[int, int]:
+    """Return the part and the number of parts that "2/4" names, which begin at 1."""
+    number, of = (int(each) for each in said.split("/"))
+    if not 1 <= number <= of:
+        raise argparse.ArgumentTypeError(f"{said} is no part: the first of four is 1/4")
+    return number - 1, of
 
 
 def chosen(options: argparse.Namespace) -> Iterator[Case]:
     if options.seed is not None:
         yield drawn_case(options.seed)
     elif options.all is not None:
-        yield from every_case(options.all)
+        number, of = options.shard
+        yield from islice(every_case(options.all), number + options.begin * of, None, of)
     else:
         yield from map(drawn_case, count(options.first))
 
@@ -48,7 +61,9 @@ def main(options: argparse.Namespace) -> int:
             failed += 1
             print(f"{violation}: {case}", flush=True)
     seconds = time.process_time() - began
-    extent = ", all there are" if whole and options.all is not None else ""
+    extent = ""
+    if options.all is not None:
+        extent = ", all there are" if whole else f", go on with --begin {options.begin + lived}"
     print(
         f"{lived} cases{extent}, {views} views, {failed} violations, {seconds:.0f} s of processor"
     )

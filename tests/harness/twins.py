@@ -3,8 +3,8 @@
 A case names the twinned member and, for each of the first views, how the processes are cut into
 groups. What is said about a view reaches the own group alone while that view is young; then it
 reaches everybody, and the city must go on. The twins run the shipped machine, except that they do
-not fall silent when they hear each other. Not here: members that run other code
-(`harness.byzantine`).
+not fall silent when they hear each other, and that a case may mask them: then they keep kinds of
+messages of a view to themselves. Not here: members that run other code (`harness.byzantine`).
 """
 
 from collections.abc import Iterator
@@ -21,13 +21,22 @@ from moyai.consensus.abstention import Abstention
 from moyai.consensus.messages import CertificateMessage, Evidence, Proposal, VoteMessage
 from moyai.consensus.records import AbstainRecord
 from moyai.primitives.ids import NetworkKey, View
+from moyai.primitives.vote import VoteKind
 
 Groups = tuple[int, ...]
 """The group of each process: the members in index order, then the second life of each twin."""
 
+Mask = tuple[int, ...]
+"""For each process a set of bits, one for each kind of message that it does not send."""
+
+MASK_BITS = 5  # votes by their kind, then proposals, then certificates
+MASKED_PROPOSAL, MASKED_CERTIFICATE = 1 << 3, 1 << 4
+
 CUT_MS = 2_000  # longer than the timers of a view
 CHAOS_MS = 7_000
 RECOVERY_MS = 30_000
+LOOK_EACH_MS = 50
+WORK_EACH_MS = 500
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -37,6 +46,7 @@ class Case(msgspec.Struct, frozen=True):
     twins: tuple[int, ...]
     groups: tuple[Groups, ...]
     seed: int = 0
+    masks: tuple[Mask, ...] = ()  # of the views from 1 on; of twins only
 
 
 def cuts(processes: int, groups_max: int) -> list[Groups]:
@@ -77,7 +87,28 @@ def drawn_case(seed: int) -> Case:
         tuple(random.randrange(random.choice((1, 2, 2, 3))) for _ in range(processes))
         for _ in range(views)
     )
-    return Case(count, twins, groups, seed)
+    masks = tuple(drawn_mask(random, count, twins) for _ in range(random.choice((0, views))))
+    return Case(count, twins, groups, seed, masks)
+
+
+def drawn_mask(random: Random, count: int, twins: tuple[int, ...]) -> Mask:
+    """Return what the lives of the twins keep to themselves in one view; others hide nothing."""
+    lives = {*twins, *range(count, count + len(twins))}
+    drawn = [random.choice((0, random.randrange(1 << MASK_BITS))) for _ in range(2 * count)]
+    return tuple(drawn[place] if place in lives else 0 for place in range(count + len(twins)))
+
+
+def mask_bit(message: WireMessage) -> int:
+    """Return the bit of a message's kind; 0 for what is never masked."""
+    match message:
+        case VoteMessage(vote=vote):
+            return 1 << (vote.kind - VoteKind.NOTARIZE)
+        case Proposal():
+            return MASKED_PROPOSAL
+        case CertificateMessage():
+            return MASKED_CERTIFICATE
+        case _:
+            return 0
 
 
 class Shameless(Abstention):
@@ -125,6 +156,8 @@ class TwinWorld(World):
         view = self._view_of(self.nodes[place], message)
         if not 1 <= view <= len(self.case.groups):
             return True
+        if view <= len(self.case.masks) and self.case.masks[view - 1][place] & mask_bit(message):
+            return False
         begun_ms = self._begun_ms.setdefault(view, self.now_ms)
         groups = self.case.groups[view - 1]
         return self.now_ms - begun_ms > CUT_MS or groups[place] == groups[other]
@@ -141,25 +174,24 @@ class TwinWorld(World):
             case Evidence(first=first):
                 return first.view
             case _:
-                return sender.machine.status().view if sender.machine is not None else 0
+                return _view(sender)
+
+
+def _view(node: Node) -> int:
+    return node.machine._core.view if node.machine is not None else 0
 
 
 def live(case: Case) -> TwinWorld:
     """Live one case: safe at every step, live once everybody hears everybody; else `Violation`."""
     world = TwinWorld(case)
     world.begin()
-    ids = world.submit(1)
     shaped = len(case.groups)
-
-    def through() -> bool:
-        return all(n.machine is None or n.machine.status().view > shaped for n in world.honest)
-
-    for _ in range(CHAOS_MS // 500):
-        if world.run(500, None) or through():
-            break
-        ids += world.submit(1)
-    ids += world.submit(1)
-    world.case = msgspec.structs.replace(case, groups=())
-    if not world.run(RECOVERY_MS, lambda: world.all_final(ids)):
+    while world.now_ms < CHAOS_MS and any(_view(node) <= shaped for node in world.honest):
+        if world.now_ms % WORK_EACH_MS == 0:
+            world.submit(1)
+        world.run(LOOK_EACH_MS)
+    newest = world.submit(1)
+    world.case = msgspec.structs.replace(case, groups=(), masks=())
+    if not world.run(RECOVERY_MS, lambda: world.all_final(newest)):
         raise Violation(f"no new final block once all are connected: {world.heights()} {case}")
     return world
