@@ -4,6 +4,8 @@ Real stores, cores and keys; the links in between are in memory.
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -258,3 +260,88 @@ def test_a_second_node_can_begin_from_one_that_began_so_itself(city: CoreCity) -
     second.restart()
     make_blocks(city, 200, 4)
     assert_same_state(city, second)
+
+
+def test_a_new_member_begins_from_a_state_says_that_it_is_ready_and_votes(city: CoreCity) -> None:
+    council = Council(city)
+    make_blocks(city, 0)
+    make_snapshots(city)
+    bank = CoreNode(city, city.nodes[0].folder.parent / "4", 4)
+    shutil.rmtree(bank.folder / "chain")
+    city.nodes.append(bank)
+    begin_from_state(bank, StoreLinks(city.nodes[:3]))
+    council.add(4)
+    bank.restart()
+    assert bank.chain.base > 0
+    reach_epoch(city, 1)
+    assert bank.core is not None
+    assert bank.core.config.index is not None
+    city.nodes[3].kill()
+    make_blocks(city, 300, 3)
+    assert voted(bank), "four of five need it"
+    assert_same_state(city, bank)
+
+
+def test_a_restored_backup_is_silent_until_it_is_safe(city: CoreCity) -> None:
+    late = city.nodes[3]
+    make_blocks(city, 0, 4)
+    late.kill()
+    copies = {name: late.folder / f"{name}-copy" for name in ("chain", "journal")}
+    for name, copy in copies.items():
+        shutil.copytree(late.folder / name, copy)
+    late.restart()
+    make_blocks(city, 100)
+    late.kill()
+    for name, copy in copies.items():
+        shutil.rmtree(late.folder / name)
+        copy.rename(late.folder / name)
+    with opened_journal(late) as journal:
+        journal.mark_abstaining()
+    late.sent.clear()
+    late.restart()
+    city.run_for(1_000)
+    assert is_silent(late)
+    assert not voted(late)
+    make_blocks(city, 200, 20)
+    city.run(lambda: not is_silent(late))
+    city.nodes[2].kill()
+    make_blocks(city, 300, 3)
+    assert voted(late), "three of four need it"
+
+
+def test_when_more_are_wiped_than_may_fail_only_the_operators_can_go_on(city: CoreCity) -> None:
+    make_blocks(city, 0, 4)
+    make_snapshots(city)
+    wiped = city.nodes[2:]
+    for late in wiped:
+        wipe(late)
+    for late in wiped:
+        begin_from_state(late, StoreLinks(city.nodes[:2]))
+        late.restart()
+    raw = document(100, valid_until_ms=city.wall_ms + 60_000)
+    (outcome,) = city.nodes[0].submit(raw)
+    assert outcome.refusal is None
+    city.run_for(20_000)
+    assert not city.nodes[0].is_final(outcome)
+    assert all(is_silent(late) for late in wiped)
+    for late in wiped:
+        late.kill()
+        with opened_journal(late) as journal:
+            journal.assume_safe()
+        late.restart()
+    city.run(lambda: all(node.is_final(outcome) for node in city.nodes))
+
+
+@contextmanager
+def opened_journal(node: CoreNode) -> Iterator[Journal]:
+    """Open the journal of a stopped node, as the commands for operators do."""
+    key, network = node.identity.journal_key, genesis_digest(GENESIS)
+    journal = Journal.open(node.folder / "journal", key, network, map_bytes=node.city.map_bytes)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def is_silent(node: CoreNode) -> bool:
+    return node.core is not None and node.core.machine.status().abstaining
