@@ -86,7 +86,7 @@ def directory_of(state: ValueReader, tip: Header, config: P2pConfig) -> Director
     validators = read_validators(state, epoch_after(tip))
     now, after = read_consortium(state), next_consortium(state)
     contacts = {
-        former.network_key: Contact(former.network_key, former.name, "", None)
+        former.network_key: Contact(former.network_key, f"{former.name} (former key)", "", None)
         for former in read_former_keys(state)
         if tip.time_ms <= former.until_ms
     }

@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -42,19 +44,20 @@ from moyai.primitives.operations_governance import (
     RotateValidatorKey,
     SetParameters,
 )
+from moyai.primitives.quorum import quorum
 from moyai.primitives.transaction import Scheme, opened_account
 
 IN_FORCE_SECONDS_MAX = 20.0
 
 
-def decide(city: RealCity, change: Change) -> None:
-    """Let city hall propose and two others approve; the receipts are proven."""
+def decide(city: RealCity, change: Change, *, agreeing: int = 3) -> None:
+    """Let city hall propose and others approve; the receipts are proven."""
 
     async def session() -> None:
         urls = [node.url for node in city.city.nodes[:3]]
         genesis = read_genesis(city.city.genesis_file)
         async with Client.connect(urls, trust=genesis) as client:
-            hall, *others = city.city.nodes[:3]
+            hall, *others = city.city.nodes[:agreeing]
             proposed = await client.submit(
                 [ProposeChange(change)],
                 account=hall.account,
@@ -118,15 +121,68 @@ def test_a_node_that_was_away_finds_the_new_epoch(own_city: RealCity) -> None:
 
 
 def test_a_member_joins_and_its_vote_is_needed(own_city: RealCity, tmp_path: Path) -> None:
+    """Under load, and one validator dies while the change comes into force."""
     city = own_city
     bank, member = prepared(city, tmp_path / "bank")
-    decide(city, member)
-    with running(bank):
+    with load(city), running(bank):
+        decide(city, member)
+        city.nodes[2].kill()
+        city.nodes[2].start()
         in_epoch(city, 1)
         city.nodes[3].kill()
         document = city.make_final(city.nodes[0].node, "by four of five, the bank among them")
         assert city.wait_final(bank, document, IN_FORCE_SECONDS_MAX)["status"] == "final"
         assert city.call(bank, "node_status")["quorum"]["validators"] == 5
+        assert_one_history(city, (*city.city.nodes[:3], bank))
+
+
+def assert_one_history(city: RealCity, nodes: tuple[CityNode, ...]) -> None:
+    """Check that all nodes tell the same blocks, and the same validators at each height."""
+    lowest = min(city.head(node) for node in nodes)
+    epochs = set()
+    for height in range(1, lowest + 1):
+        told = [city.call(node, "chain_block", height=height) for node in nodes]
+        assert len({(one["digest"], one["epoch"]) for one in told}) == 1, height
+        epochs.add(told[0]["epoch"])
+    for epoch in sorted(epochs):
+        sets = [city.call(node, "validators_get", epoch=epoch)["keys"] for node in nodes]
+        assert all(one == sets[0] for one in sets), epoch
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(3))
+def test_every_kind_of_change_under_load_and_kills(
+    own_city: RealCity, tmp_path: Path, seed: int
+) -> None:
+    """Validators die and come back, one at a time, all through five changes in a row."""
+    city, chance = own_city, Random(seed)
+    bank, joining = prepared(city, tmp_path / "bank")
+    with load(city), running(bank):
+        changes: list[Change] = [
+            joining,
+            RotateValidatorKey(city.city.nodes[1].account, make_next(city, 1, KeyKind.VALIDATOR)),
+            RotateNetworkKey(
+                city.city.nodes[2].account, NetworkKey(make_next(city, 2, KeyKind.NETWORK))
+            ),
+            SetParameters((ParameterSetting("block_interval_max_ms", 300),)),
+            RemoveMember(city.city.nodes[3].account),
+        ]
+        for epoch, change in enumerate(changes, start=1):
+            decide(city, change, agreeing=quorum(4 if epoch == 1 else 5))
+            for _ in range(3):
+                victim = chance.choice(city.nodes[:3])
+                victim.kill()
+                time.sleep(chance.random())  # how long it is away is the scenario
+                victim.start()
+                until(partial(city.head, victim.node), IN_FORCE_SECONDS_MAX, what="its answer")
+            in_epoch(city, epoch)
+            city.make_final(city.nodes[0].node, f"in epoch {epoch}", IN_FORCE_SECONDS_MAX)
+        until(
+            lambda: city.head(bank) >= city.head(city.nodes[0].node) - 2,
+            IN_FORCE_SECONDS_MAX,
+            what="the bank at the tip",
+        )
+        assert_one_history(city, (*city.city.nodes[:3], bank))
 
 
 def test_a_node_without_a_vote_comes_and_goes(own_city: RealCity, tmp_path: Path) -> None:

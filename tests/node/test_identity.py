@@ -11,11 +11,14 @@ from moyai.ledger.genesis import genesis_state
 from moyai.node.config import NodeConfig, P2pConfig, load_config
 from moyai.node.errors import KeyFileError
 from moyai.node.founding import create_journal, genesis_root
-from moyai.node.identity import directory_of, load_identity, machine_config
+from moyai.node.identity import directory_of, load_identity, machine_config, named
 from moyai.node.testnet import City, CityPlan, default_ports, make_city
 from moyai.p2p.peers import Directory
+from moyai.primitives.codec import encode
 from moyai.primitives.genesis import genesis_header
 from moyai.primitives.ids import NetworkKey, PublicKey, TimeMs
+from moyai.primitives.state_keys import FORMER_KEYS
+from moyai.primitives.state_values import FormerKey
 from moyai.storage.chain import ChainStore
 
 
@@ -75,6 +78,27 @@ def test_every_member_is_a_contact_and_an_address_can_be_overridden() -> None:
     for member in GENESIS.members:
         index = GENESIS.validators().index_of(member.validator_key)
         assert contacts[member.name].validator == index
+
+
+def test_who_left_a_while_ago_may_still_link_and_is_not_dialled() -> None:
+    left = FormerKey("bank", NetworkKey(b"\x0d" * 32), TimeMs(GENESIS.time_ms))
+    long_ago = FormerKey("mill", NetworkKey(b"\x0e" * 32), TimeMs(GENESIS.time_ms - 1))
+    state = MemoryState({**genesis_state(GENESIS), FORMER_KEYS: encode((long_ago, left))})
+    directory = directory_of(state, genesis_header(GENESIS), P2pConfig())
+    contact = directory.contacts[left.network_key]
+    assert (contact.name, contact.validator) == ("bank (former key)", None)
+    assert contact not in directory.dialled_by(GENESIS.members[0].network_key)
+    assert long_ago.network_key not in directory.contacts
+
+
+def test_a_registered_node_has_its_name_from_the_registry_of_today() -> None:
+    with fast_folder() as folder:
+        chain = ChainStore.create(folder, GENESIS, map_bytes=1 << 26)
+        nameless = msgspec.structs.replace(identity_of(2), name="node 1a2b3c4d")
+        assert named(nameless, chain).name == "member-2"
+        stranger = msgspec.structs.replace(nameless, network_key=NetworkKey(b"\x0f" * 32))
+        assert named(stranger, chain).name == "node 1a2b3c4d"
+        chain.close()
 
 
 def test_a_key_that_changed_while_this_node_was_away_can_be_named() -> None:
