@@ -1,6 +1,7 @@
 """Shares out a number of minutes among everything that runs for long, and sums up in a table.
 
-Each day has seeds of its own; `--first` repeats those of another. Not here: the quick suite.
+Each day has seeds of its own, and begins lists at another place; `--first` repeats those of
+another. Not here: the quick suite.
 """
 
 import argparse
@@ -18,12 +19,12 @@ GRACE_SECONDS = 120.0  # for the last history or bug that was begun in time
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """A program, and its share of the time; a `seeded` one is told the first seed."""
+    """A program, and its share of the time; `start` is the option that is told where to begin."""
 
     name: str
     share: float
     command: tuple[str, ...]
-    seeded: bool = False
+    start: str = "--first"
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -36,10 +37,12 @@ class Result(msgspec.Struct, frozen=True):
 
 
 STAGES = (
-    Stage("random histories", 0.5, ("simulate.py",), seeded=True),
-    Stage("twins, every case", 0.1, ("twins.py", "--all", "3")),
-    Stage("twins, drawn", 0.2, ("twins.py",), seeded=True),
-    Stage("planted bugs", 0.2, ("mutate.py",)),
+    Stage("histories of many faults", 0.25, ("simulate.py",)),
+    Stage("real processes in trouble", 0.15, ("chaos.py",), start="--seed"),
+    Stage("twins, cases of four views", 0.1, ("twins.py", "--all", "4"), start="--begin"),
+    Stage("twins, drawn", 0.15, ("twins.py",)),
+    Stage("planted bugs", 0.2, ("mutate.py",), start="--begin"),
+    Stage("tests marked nightly", 0.15, ("nightly_tests.py",), start="--begin"),
 )
 
 
@@ -48,9 +51,7 @@ def run(stage: Stage, minutes: float, first: int) -> Result:
     given = minutes * stage.share
     script, *arguments = stage.command
     command = [sys.executable, "-u", str(ROOT / "scripts" / script), *arguments]
-    command += ["--minutes", f"{given:.3f}"]
-    if stage.seeded:
-        command += ["--first", str(first)]
+    command += ["--minutes", f"{given:.3f}", stage.start, str(first)]
     print(f"\n==> {stage.name}: {' '.join(command[2:])}", flush=True)
     began = time.monotonic()
     lines: list[str] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import count, islice
 
 from harness.consensus.invariants import Violation
-from harness.twins import Case, drawn_case, every_case, live
+from harness.twins import Case, count_of, drawn_case, every_case, live
 
 
 def parsed() -> argparse.Namespace:
@@ -39,7 +39,8 @@ def chosen(options: argparse.Namespace) -> Iterator[Case]:
         yield drawn_case(options.seed)
     elif options.all is not None:
         number, of = options.shard
-        yield from islice(every_case(options.all), number + options.begin * of, None, of)
+        begin = options.begin % (count_of(options.all) // of)
+        yield from islice(every_case(options.all), number + begin * of, None, of)
     else:
         yield from map(drawn_case, count(options.first))
 
@@ -64,6 +65,8 @@ def main(options: argparse.Namespace) -> int:
     extent = ""
     if options.all is not None:
         extent = ", all there are" if whole else f", go on with --begin {options.begin + lived}"
+        if whole and options.begin:
+            extent = ", up to the last"
     print(
         f"{lived} cases{extent}, {views} views, {failed} violations, {seconds:.0f} s of processor"
     )
