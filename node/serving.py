@@ -22,7 +22,7 @@ from moyai.p2p.messages import (
     TransactionRequest,
 )
 from moyai.p2p.serving import ChainReader, answer_state, answer_sync
-from moyai.p2p.snapshot_messages import StateRequest
+from moyai.p2p.snapshot_messages import SnapshotPartRequest, StateRequest
 from moyai.primitives.block import Header
 from moyai.primitives.errors import PrunedError
 from moyai.primitives.ids import Digest, Height, NetworkKey, TransactionId
@@ -32,6 +32,7 @@ from moyai.storage.snapshot import ChainSnapshot
 ServedRequest: TypeAlias = TransactionRequest | SyncRequest | StateRequest
 
 REQUESTS_AT_ONCE_MAX = 4
+PART_COST = REQUESTS_AT_ONCE_MAX  # reading and checking one takes some milliseconds
 REQUESTS_WAITING_PER_PEER_MAX = 32
 
 
@@ -117,7 +118,7 @@ class Serving:
         self._waiting.pop(peer, None)
 
     def _answer(self, peer: NetworkKey, request: ServedRequest) -> None:
-        self._at_once -= 1
+        self._at_once -= PART_COST if isinstance(request, SnapshotPartRequest) else 1
         match request:
             case TransactionRequest():
                 self.transactions(peer, request)

@@ -21,6 +21,7 @@ from moyai.p2p.messages import (
     TransactionRequest,
     WireMessage,
 )
+from moyai.p2p.snapshot_messages import SnapshotPartAnswer, SnapshotPartRequest
 from moyai.primitives.block import header_digest
 from moyai.primitives.genesis import genesis_block_digest, genesis_header
 from moyai.primitives.ids import Digest, Height, TransactionId
@@ -108,7 +109,8 @@ def test_the_reader_shows_one_committed_snapshot(node: CoreNode) -> None:
         assert reader.raw_transactions(Height(0)) == ()
         assert reader.raw_transactions(Height(snapshot.height + 1)) is None
         assert reader.header(Height(snapshot.height + 1)) is None
-        assert len(reader.log_path(Height(0), snapshot.height)) > 0
+        assert reader.log_path(Height(0), snapshot.height)
+        assert reader.base == 0
 
 
 def test_a_flood_of_requests_waits_between_turns_and_is_bounded(node: CoreNode) -> None:
@@ -128,3 +130,17 @@ def test_a_flood_of_requests_waits_between_turns_and_is_bounded(node: CoreNode) 
         pass
     answered = REQUESTS_AT_ONCE_MAX + REQUESTS_WAITING_PER_PEER_MAX + 1
     assert len([one for one in node.sent if isinstance(one, TransactionAnswer)]) == answered
+
+
+def test_parts_of_a_state_are_read_one_a_turn(node: CoreNode) -> None:
+    core, peer = core_of(node), node.city.nodes[1].key
+    while core.turn():
+        pass
+    node.sent.clear()
+    for part in range(3):
+        core.receive(peer, SnapshotPartRequest(Height(1), part, 0))
+    for turn in range(1, 4):
+        assert node.sent == [
+            SnapshotPartAnswer(Height(1), part, 0, (), more=False) for part in range(turn)
+        ]
+        core.turn()
