@@ -1,19 +1,28 @@
 """What members propose, as the door tells it: what is asked, who agreed, who is ready."""
 
+import json
+
 import pytest
 
 from harness.proven_city import ACCOUNTS, NAMES, seed
 from harness.rpc_city import RpcCity
 from moyai.ledger.membership import read_pending_set
 from moyai.ledger.state import Values
-from moyai.primitives.ids import Digest
+from moyai.node.operation_text import parse_change
+from moyai.primitives.ids import Digest, NetworkKey
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.operations_governance import (
+    AddFullNode,
     ApproveChange,
+    Change,
     MembersReady,
     ParameterSetting,
     ProposeChange,
+    RecoverOfficers,
     RemoveMember,
+    RotateNetworkKey,
+    RotateValidatorKey,
+    SetEndpoint,
     SetParameters,
 )
 from moyai.rpc.texts import account_text
@@ -70,6 +79,32 @@ async def test_the_newest_come_first_and_older_ones_when_asked_for(city: RpcCity
     assert [change["proposal"] for change in answer["changes"]] == [3, 2]
     answer = await city.call("changes_list", up_to=1)
     assert [change["proposal"] for change in answer["changes"]] == [1]
+
+
+KEY = validator("new").public
+NETWORK = NetworkKey(KEY)
+KINDS: list[Change] = [
+    RemoveMember(ACCOUNTS[LAST]),
+    RotateValidatorKey(ACCOUNTS[LAST], KEY),
+    RotateNetworkKey(ACCOUNTS[LAST], NETWORK),
+    SetEndpoint(ACCOUNTS[LAST], "moved.example:7000"),
+    SetParameters((ParameterSetting("delta_ms", 300),)),
+    AddFullNode("library", NETWORK, "library.example:7000"),
+    RecoverOfficers(ACCOUNTS[LAST], (KEY,)),
+]
+
+
+@pytest.mark.parametrize("change", KINDS, ids=lambda change: type(change).__name__)
+async def test_every_kind_of_change_is_told_with_those_who_have_to_be_there(
+    city: RpcCity, change: Change
+) -> None:
+    city.commit(city.sign(ProposeChange(change), by=FIRST))
+    (shown,) = (await city.call("changes_list"))["changes"]
+    assert parse_change(json.dumps(shown["change"])) == change
+    names = {member["name"] for member in shown["next_members"]}
+    assert names == set(NAMES) - ({LAST} if isinstance(change, RemoveMember) else set())
+    assert shown["next_set"] is not None
+    assert shown["ready_needed"] == 3
 
 
 @pytest.mark.parametrize("params", [{"limit": 0}, {"limit": 101}, {"up_to": 0}, {"from": 1}])
