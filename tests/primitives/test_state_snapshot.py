@@ -9,6 +9,7 @@ from harness.kept_state import kept_state, leaves_of, subtree
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.errors import CodecError, ProofError
 from moyai.primitives.limits import SNAPSHOT_DEPTH_MAX
+from moyai.primitives.state_proof import EMPTY
 from moyai.primitives.state_snapshot import (
     PART_BYTES,
     PART_SIZE_AIM_BYTES,
@@ -92,6 +93,16 @@ def test_leaves_may_not_be_missing_repeated_or_elsewhere() -> None:
     for wrong in (leaves[1:], (*leaves, leaves[-1]), leaves[::-1], KEPT.parts[1]):
         with pytest.raises(ProofError):
             check_part(DESCRIPTION, 0, wrong)
+
+
+def test_a_leaf_alone_lies_in_the_part_of_its_digest_whatever_the_description_says() -> None:
+    leaf = KEPT.parts[0][0]  # the part beside would have the same hash above both
+    empty = b"\x00" + EMPTY
+    nodes = [empty] * (1 << DESCRIPTION.depth)
+    nodes[1] = b"\x01" + leaf.leaf().hash
+    moved = msgspec.structs.replace(DESCRIPTION, parts=b"".join(nodes))
+    with pytest.raises(ProofError, match="another part"):
+        check_part(moved, 1, [leaf])
 
 
 def test_a_header_that_attests_another_height_is_refused() -> None:
