@@ -78,13 +78,14 @@ class Section:
         self._shift = 32 - SECTION_BITS - depth
         self._buckets = _split(packed, depth)
         self._heap = HashHeap(depth)
+        if not packed:
+            return  # a new heap has the hashes of nothing already
         for index, bucket in enumerate(self._buckets):
             if bucket:
                 self._heap.put(
                     index, _bucket_root(bucket, SECTION_BITS + depth), _bucket_count(bucket)
                 )
-        first = range(1 << depth)
-        self._heap.update(first)
+        self._heap.update(range(1 << depth))
 
     @property
     def root(self) -> bytes:

@@ -33,7 +33,6 @@ RESTARTS_SHARE = 0.1
 CHANGES_SHARE = 0.25
 CHAOS_MS = 8_000
 LAST_BLOW_MS = 7_500
-JOINING = 2
 
 
 class Menu(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +40,8 @@ class Menu(msgspec.Struct, frozen=True, kw_only=True):
 
     traitors: tuple[str, ...]
     observers: int = 1
+    joining: int = 2
+    size_of_changes: int = 4
     sizes: tuple[int, ...] = (4, 4, 4, 4, 5, 7)
     has_disks: bool = False
     crash_steps: int = 12
@@ -57,7 +58,10 @@ class _Draw:
         self._seed = seed
         self._menu = menu
         self._size = self._random.choice(menu.sizes)
-        self._joining = JOINING if self._random.random() < CHANGES_SHARE else 0
+        self._changes = self._random.random() < CHANGES_SHARE
+        if self._changes:
+            self._size = max(self._size, menu.size_of_changes)
+        self._joining = menu.joining if self._changes else 0
         self._observers = self._random.randint(0, menu.observers)
 
     def plan(self) -> Plan:
@@ -68,14 +72,14 @@ class _Draw:
         if kind < FAULT_FREE_SHARE + RESTARTS_SHARE:
             return self._made(self._weather(), self._work() + self._restarts())
         traitor = random.choice(self._menu.traitors) if random.random() < 0.4 else ""
-        fewest = 4 if self._joining else self._size
+        fewest = 4 if self._changes else self._size
         spare = (fewest - 1) // 3 - bool(traitor)  # members that may forget or be away
         losses = list(self._losses()) if spare else []
         events = self._work() + self._faults() + losses
-        if self._joining:
+        if self._changes:
             events += [self._change() for _ in range(random.randint(1, 4))]
         left_out = ()
-        if spare and not losses and not self._joining and random.random() < 0.4:
+        if spare and not losses and not self._changes and random.random() < 0.4:
             left_out = (random.randrange(self._size),)
         plan = self._made(self._weather(), events)
         return msgspec.structs.replace(
@@ -197,7 +201,7 @@ class _Draw:
 
     def _losses(self) -> Iterator[Event]:
         """Draw what one member forgets; more than one may be more than the city can bear."""
-        if self._random.random() < 0.6:
+        if self._random.random() < 0.4:
             return
         node, moment_ms = self._node(), self._random.randrange(2_000, LAST_BLOW_MS)
         match self._random.randrange(3 if self._menu.has_disks else 2):
