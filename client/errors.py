@@ -49,6 +49,12 @@ class NodeRefusalError(ClientError):
         self.retry_after_ms = retry_after_ms
 
 
+class NodePrunedError(NodeRefusalError):
+    """A node that no longer has what was asked for, or never had it; another one may."""
+
+    code = "node_pruned"
+
+
 class LyingNodeError(ClientError):
     """An answer that contradicts its own proof or the trusted chain; it is never passed on."""
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 from moyai.client.errors import (
     ClientError,
     LyingNodeError,
+    NodePrunedError,
     NodeRefusalError,
     NodeUnreachableError,
     NoNodeAnsweredError,
@@ -57,15 +58,21 @@ class Nodes:
         """Return what the first node answers that can answer, after a few rounds at most.
 
         Raises `NodeRefusalError` when a node refuses for good, `NoNodeAnsweredError` when all
-        failed.
+        failed. A node that no longer has it is passed over while another may.
         """
         failures: list[tuple[str, ClientError]] = []
+        pruned: set[str] = set()
         wait_ms = self._settings.retry_pause_ms
         for turn in range(self._settings.rounds_max * len(self._nodes)):
             node = self.first
             try:
                 return await question(node)
             except PASSING as error:
+                failures.append((node.url, error))
+            except NodePrunedError as error:
+                pruned.add(node.url)
+                if len(pruned) == len(self._nodes):
+                    raise
                 failures.append((node.url, error))
             except NodeRefusalError as error:
                 if error.retry_after_ms is None:

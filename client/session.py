@@ -12,7 +12,7 @@ from moyai.client.answers import (
     Hashes,
     ValidatorsAnswer,
 )
-from moyai.client.errors import LyingNodeError, NodeRefusalError, StaleNodeError
+from moyai.client.errors import LyingNodeError, NodePrunedError, NodeRefusalError, StaleNodeError
 from moyai.client.head_file import HeadFile
 from moyai.client.nodes import Nodes
 from moyai.client.proofs import hashes
@@ -102,6 +102,8 @@ class Session:
         question = {"height": low, "in_height": high}
         try:
             answer = await node.call("chain_prove", question, BlockProofAnswer)
+        except NodePrunedError:
+            raise
         except NodeRefusalError as error:
             raise LyingNodeError(
                 f"does not prove that its chain is ours ({error.reason})",

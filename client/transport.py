@@ -14,13 +14,14 @@ import msgspec
 
 from moyai.client.errors import (
     LyingNodeError,
+    NodePrunedError,
     NodeRefusalError,
     NodeUnreachableError,
     SettingsError,
 )
 from moyai.client.settings import ANSWER_BYTES_MAX, BATCH_CALLS_MAX, ClientSettings
 from moyai.primitives.codec import UNDECODABLE
-from moyai.primitives.errors import MoyaiError
+from moyai.primitives.errors import MoyaiError, PrunedError
 
 T = TypeVar("T")
 
@@ -158,7 +159,8 @@ def _refusal_or_lie(answer: _Answer, method: str) -> MoyaiError:
         return LyingNodeError("no answer to a call", what=method, next="ask another node")
     data = answer.error.data
     texts = (data.reason or answer.error.message, data.what or method, data.next)
-    return NodeRefusalError(data.code, texts, retry_after_ms=data.retry_after_ms)
+    kind = NodePrunedError if data.code == PrunedError.code else NodeRefusalError
+    return kind(data.code, texts, retry_after_ms=data.retry_after_ms)
 
 
 async def pause(milliseconds: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -13,12 +12,12 @@ from prometheus_client import CollectorRegistry
 from moyai.consensus.inputs import Timer
 from moyai.ledger.state import Values
 from moyai.node.clock import SystemClock
-from moyai.node.config import NodeConfig, address_parts
+from moyai.node.config import NodeConfig
 from moyai.node.core import Core
 from moyai.node.driver import Driver, LoopWrites
 from moyai.node.follow_keys import FollowKeys
 from moyai.node.housekeeping import Housekeeping
-from moyai.node.identity import OwnIdentity, directory_of
+from moyai.node.identity import OwnIdentity, directory_of, hub_config
 from moyai.node.measuring import BlockMetrics, MeasuredJournal, MeasuredWrites
 from moyai.node.observer import LogObserver
 from moyai.node.operator_actions import OperatorActions
@@ -28,13 +27,13 @@ from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
 from moyai.node.telemetry import Telemetry
 from moyai.node.timers import LoopTimers
+from moyai.node.upkeep import Upkeep, UpkeepSettings
 from moyai.node.writer import ChainWriter
-from moyai.p2p.connection import Clocks, Identity
 from moyai.p2p.hub import Hub
 from moyai.p2p.messages import WireMessage
 from moyai.p2p.peers import Directory
-from moyai.p2p.ports import Event, Handlers, HubConfig, Notice
-from moyai.primitives.genesis import Genesis, genesis_digest
+from moyai.p2p.ports import Event, Handlers, Notice
+from moyai.primitives.genesis import Genesis
 from moyai.primitives.ids import Height, NetworkKey, TransactionId
 from moyai.primitives.state_keys import GOVERNANCE
 from moyai.rpc.metrics import Metrics
@@ -42,6 +41,7 @@ from moyai.rpc.metrics_server import MetricsServer
 from moyai.rpc.server import RpcServer
 from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
+from moyai.storage.state_snapshots import SnapshotFolder
 
 
 class Stores(msgspec.Struct, frozen=True):
@@ -128,19 +128,23 @@ class Node:
     def _make_core(self) -> None:
         self._observer = LogObserver()
         self._hub = Hub(
-            self._hub_config(),
+            hub_config(self._config, self._genesis, self._identity, self._clock),
             self._directory(),
             Handlers(self._on_message, self._on_link, self._on_notice),
         )
+        snapshots = SnapshotFolder(self._config.snapshots_path)
         timers = LoopTimers(asyncio.get_running_loop(), self._on_timer)
         self._core = Core(
             read_start(self._identity, self._chain, self._journal),
             chain=self._chain,
             journal=MeasuredJournal(self._journal, self._metrics.journal_commit_seconds.observe),
-            ports=Surroundings(self._clock, timers, self._hub, self._observer),
+            ports=Surroundings(self._clock, timers, self._hub, self._observer, snapshots),
         )
         took = self._metrics.chain_commit_seconds.observe
-        self._writer = ChainWriter(self._chain, self._on_committed, took)
+        storage = self._config.storage
+        settings = UpkeepSettings(storage.snapshot_blocks, storage.retention_ms)
+        self._upkeep = Upkeep(self._chain, snapshots, settings, self._observer)
+        self._writer = ChainWriter(self._chain, self._on_committed, took, self._upkeep.turn)
 
     def _make_door(self) -> None:
         self._reporter = StatusReporter(
@@ -150,6 +154,7 @@ class Node:
             hub=self._hub,
             clock=self._clock,
         )
+        self._reporter.retention = self._config.storage.retention
         housekeeping = Housekeeping(
             core=self._core,
             chain=self._chain,
@@ -176,19 +181,6 @@ class Node:
             reports=Reports(self._reporter.status, self._reporter.evidence),
         )
         self._rpc = RpcServer(queries, self._config.rpc, self._metrics)
-
-    def _hub_config(self) -> HubConfig:
-        identity = Identity(
-            self._identity.network_secret,
-            chain_id=self._genesis.chain_id,
-            genesis=genesis_digest(self._genesis),
-        )
-        return HubConfig(
-            identity=identity,
-            listen=address_parts(self._config.p2p.listen),
-            software=f"moyai/{version('moyai')}",
-            clocks=Clocks(self._clock.mono_ms, self._clock.wall_ms),
-        )
 
     def _on_message(self, peer: NetworkKey, message: WireMessage) -> None:
         self._core.receive(peer, message)

@@ -50,6 +50,16 @@ HexKey = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{64}$", description="64 lower-case hexadecimal digits")
 ]
 MapBytes = Annotated[int, Meta(ge=16 * 1024**2, le=16 * 1024**4)]
+SnapshotBlocks = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Retention = Annotated[
+    str,
+    Meta(
+        pattern=r"^(archive|([6-9]|[1-9][0-9]{1,4})h|[1-9][0-9]{0,3}d)$",
+        description='"archive", or how long blocks stay, as "90d" or "36h", of at least 6 hours',
+    ),
+]
+HOUR_MS = 60 * 60 * 1_000
+_UNITS_MS = {"h": HOUR_MS, "d": 24 * HOUR_MS}
 
 
 class P2pConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,11 +80,23 @@ class MetricsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StorageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The most the two stores may grow to; the files are sparse, so unused space costs nothing."""
+    """The most the two stores may grow to; the files are sparse, so unused space costs nothing.
+
+    After each `snapshot_blocks` a state snapshot is made, 0: never. What is older than `retention`
+    goes once a snapshot stands above it.
+    """
 
     journal_map_bytes: MapBytes = 4 * GIBIBYTE
     chain_map_bytes: MapBytes = 256 * GIBIBYTE
-    retention: Literal["archive"] = "archive"
+    snapshot_blocks: SnapshotBlocks = 10_000
+    retention: Retention = "archive"
+
+    @property
+    def retention_ms(self) -> int | None:
+        """Return how long blocks stay; none for ever."""
+        if self.retention == "archive":
+            return None
+        return int(self.retention[:-1]) * _UNITS_MS[self.retention[-1]]
 
 
 class LogConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +132,11 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """The folder of blocks, state and history."""
         return Path(self.data_dir) / "chain"
 
+    @property
+    def snapshots_path(self) -> Path:
+        """The folder of state snapshots."""
+        return Path(self.data_dir) / "snapshots"
+
 
 PATH_KEYS = ("data_dir", "key_file", "network_key_file", "genesis_file")
 RPC_PATH_KEYS = ("admin_socket", "tls_certificate", "tls_key")
@@ -125,6 +152,7 @@ def load_config(path: Path, environment: Mapping[str, str] = os.environ) -> Node
     overridden = _override(values, environment)
     config = convert(values, what=str(path), overridden=overridden)
     _check_addresses(config)
+    _check_retention(config.storage)
     folder = path.resolve().parent
     rpc = {key: _absolute(folder, getattr(config.rpc, key)) for key in RPC_PATH_KEYS}
     own = {key: str(folder / getattr(config, key)) for key in PATH_KEYS}
@@ -159,6 +187,15 @@ def _check_addresses(config: NodeConfig) -> None:
         address_parts(address)
     if config.metrics.listen:
         address_parts(config.metrics.listen)
+
+
+def _check_retention(storage: StorageConfig) -> None:
+    if storage.retention_ms is not None and storage.snapshot_blocks == 0:
+        raise ConfigError(
+            "forgets blocks while no snapshots are made, so that nobody could join",
+            what="storage.retention",
+            next="set storage.snapshot_blocks above 0, or storage.retention to archive",
+        )
 
 
 def _absolute(folder: Path, path: str) -> str:

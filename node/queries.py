@@ -55,6 +55,11 @@ class CommittedSnapshot:
         """Return the height of all answers."""
         return self._chain.height
 
+    @property
+    def base(self) -> Height:
+        """Return the height of the lowest block that is here."""
+        return self._chain.base
+
     def get(self, key: bytes) -> StateEntry | None:
         """Return the entry of a state key."""
         return self._chain.state(key)

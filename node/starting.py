@@ -7,7 +7,7 @@ from moyai.ledger.recent import RecentIds
 from moyai.node.core import StartingPoint
 from moyai.node.identity import OwnIdentity, machine_config
 from moyai.node.readiness import Readiness
-from moyai.primitives.block import header_digest
+from moyai.primitives.block import Header, header_digest
 from moyai.primitives.ids import Digest, Height
 from moyai.primitives.transaction import CheckedTransaction, checked_before, parse_transaction
 from moyai.storage.chain import ChainStore
@@ -18,13 +18,14 @@ def read_recent_ids(chain: ChainStore, window_ms: int) -> RecentIds:
     """Return the ids of the final transactions that could still be repeated."""
     recent = RecentIds(window_ms)
     with chain.snapshot() as snapshot:
-        newest_ms = snapshot.require_header(snapshot.height).time_ms
-        first = snapshot.height
-        while first > 0 and snapshot.require_header(first).time_ms + window_ms >= newest_ms:
-            first = Height(first - 1)
-        for height in range(first + 1, snapshot.height + 1):
-            header = snapshot.require_header(height)
-            recent.add_block(header.time_ms, snapshot.transaction_ids(height))
+        oldest_ms = snapshot.require_header(snapshot.height).time_ms - window_ms
+        blocks: list[Header] = []
+        header = snapshot.header(snapshot.height)
+        while header is not None and header.height > 0 and header.time_ms >= oldest_ms:
+            blocks.append(header)
+            header = snapshot.header(header.height - 1)
+        for header in reversed(blocks):
+            recent.add_block(header.time_ms, snapshot.transaction_ids(header.height))
     return recent
 
 

@@ -42,6 +42,7 @@ class StatusReporter:
         hub: Hub,
         clock: SystemClock | None = None,
     ) -> None:
+        self.retention = "archive"
         self._identity = identity
         self._core = core
         self._chain = chain
@@ -90,6 +91,7 @@ class StatusReporter:
             is_ready=not problem,
             not_ready_because=problem,
             waits_for=machine.waits_for,
+            retention=self.retention,
         )
 
     def evidence(self) -> list[EvidenceFound]:

@@ -115,7 +115,7 @@ class Upkeep:
         newest = heights[-1] if heights else None
         if newest is not None and newest != self._pruned_for:
             with self._chain.snapshot() as snapshot:
-                wanted = retention_base(snapshot, retention, newest)
+                wanted = retention_base(snapshot, retention, heights[0])
                 base = snapshot.base
             self._pruned_for, self._pruning = newest, True
             if wanted > base:

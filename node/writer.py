@@ -19,8 +19,11 @@ class ChainWriter:
         chain: ChainStore,
         committed: Callable[[Height], None],
         took: Callable[[float], None] | None = None,
+        upkeep: Callable[[], Callable[[], None] | None] = lambda: None,
     ) -> None:
+        """`upkeep` returns short work for the time between batches, or none when none is due."""
         self._chain = chain
+        self._upkeep = upkeep
         self._committed = committed
         self._took = took
         self._work = asyncio.Event()
@@ -41,6 +44,7 @@ class ChainWriter:
                     await self._work.wait()
                     self._work.clear()
                     await self._write_pending(loop, thread)
+                    await self._keep_up(loop, thread)
             finally:
                 batch = self._chain.take_pending()
                 if batch is not None:
@@ -51,13 +55,22 @@ class ChainWriter:
     ) -> None:
         while (batch := self._chain.take_pending()) is not None:
             started = loop.time()
-            writing = loop.run_in_executor(thread, self._chain.write, batch)
-            try:
-                await asyncio.shield(writing)
-            except asyncio.CancelledError:
-                await asyncio.wait([writing])
-                writing.result()  # a commit that failed is not lost in the cancellation
-                raise
+            await _finished(loop.run_in_executor(thread, self._chain.write, batch))
             if self._took is not None:
                 self._took(loop.time() - started)
             self._committed(self._chain.committed_height)
+
+    async def _keep_up(self, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor) -> None:
+        """Use the time until there is something to write."""
+        while not self._work.is_set() and (work := self._upkeep()) is not None:
+            await _finished(loop.run_in_executor(thread, work))
+
+
+async def _finished(work: asyncio.Future[None]) -> None:
+    """Wait for work in the thread, also when cancelled: it is never left behind."""
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        work.result()  # a commit that failed is not lost in the cancellation
+        raise

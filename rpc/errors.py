@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from moyai.primitives.errors import MoyaiError
+from moyai.primitives.errors import MoyaiError, PrunedError
 
 
 class RpcError(MoyaiError):
@@ -141,6 +141,13 @@ class WrongDoorError(RpcError):
     http_status = 403
 
 
+class BelowBaseError(RpcError, PrunedError):
+    """It lies below the first block that this node has; `reason` says which that is."""
+
+    code = "pruned"
+    number = -32012
+
+
 CATALOGUE: tuple[type[RpcError], ...] = (
     ParseFailedError,
     InvalidRequestError,
@@ -158,6 +165,7 @@ CATALOGUE: tuple[type[RpcError], ...] = (
     NotHeldError,
     BadCursorError,
     WrongDoorError,
+    BelowBaseError,
 )
 
 RETRY_AFTER_MS = {
@@ -193,6 +201,8 @@ def error_object(error: MoyaiError) -> ErrorObject:
     """Return how `error` is told: an error of the door as itself, any other as a refusal."""
     if isinstance(error, RpcError):
         number, retry = error.number, error.retry_after_ms
+    elif isinstance(error, PrunedError):
+        number, retry = BelowBaseError.number, None
     else:
         retry = RETRY_AFTER_MS.get(error.code)
         number = RefusedError.number if retry is None else BusyError.number

@@ -54,7 +54,7 @@ def chain_block(reads: Reads, params: BlockParams) -> BlockShown:
         proposer=header.proposer,
         tx_count=header.tx_count,
         header=canonical_text(header),
-        ids=[one.hex() for one in snapshot.transaction_ids(height)] if "ids" in include else None,
+        ids=[one.hex() for one in reads.transaction_ids(height)] if "ids" in include else None,
         codes=[receipt.code for receipt in receipts] if "codes" in include else None,
         transactions=(
             [base64_text(raw) for raw in snapshot.body(height)]
@@ -117,7 +117,7 @@ def _asked_header(reads: Reads, params: BlockParams) -> Header:
     height = reads.snapshot.height_of(digest)
     if height is None:
         raise NotFoundError(
-            f"no committed block up to height {reads.height} has this digest",
+            f"{reads.looked_through} has this digest",
             what=f"block {params.digest}",
             next="check the digest, or ask again later",
         )

@@ -52,6 +52,8 @@ def node_status(reads: Reads, _params: StatusParams) -> StatusShown:
             "executed": status.executed,
             "committed": status.committed,
         },
+        base=reads.snapshot.base,
+        retention=status.retention,
         last_final_age_ms=status.final_age_ms,
         uptime_ms=status.uptime_ms,
         time=time_text(node.now_ms()),

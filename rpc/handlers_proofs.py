@@ -95,7 +95,7 @@ def _prove_transaction(reads: Reads, params: ProveParams, text: str) -> ProofSho
     found = snapshot.transaction(transaction_id(text))
     if found is None:
         raise NotFoundError(
-            f"no committed block up to height {reads.height} holds it",
+            f"{reads.looked_through} holds it",
             what=f"transaction {text}",
             next="ask tx_status whether it is pending, or tx_wait until it is final",
         )
@@ -153,6 +153,8 @@ def _newest(reads: Reads) -> CertifiedAt:
 def _exactly(reads: Reads, height: int) -> CertifiedAt:
     header = reads.header(height)
     certificate = reads.snapshot.certificate(height)
+    if certificate is None and height < reads.snapshot.base:
+        raise reads.below_base(f"certificate of height {height}")
     if certificate is None:
         raise NotFoundError(
             "was finalized by a later one and has no certificate of its own",

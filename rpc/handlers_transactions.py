@@ -31,7 +31,7 @@ def tx_get(reads: Reads, params: TransactionParams) -> TransactionShown:
     receipt = reads.snapshot.receipt(wanted)
     if found is None or receipt is None:
         raise NotFoundError(
-            f"no committed block up to height {reads.height} holds it",
+            f"{reads.looked_through} holds it",
             what=f"transaction {params.id}",
             next="ask tx_status whether it is pending, or tx_wait until it is final",
         )

@@ -118,6 +118,11 @@ class Snapshot(StateReader, Protocol):
     @property
     def height(self) -> Height: ...
 
+    @property
+    def base(self) -> Height:
+        """Return the height of the lowest block that is here; reads below raise `PrunedError`."""
+        ...
+
     def header(self, height: int) -> Header | None: ...
 
     def height_of(self, digest: bytes) -> Height | None: ...
@@ -241,6 +246,7 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     is_ready: bool
     not_ready_because: str
     waits_for: str
+    retention: str = "archive"
 
 
 class EvidenceFound(msgspec.Struct, frozen=True):

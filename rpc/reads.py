@@ -11,7 +11,7 @@ from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Height, TransactionId
 from moyai.rpc.block_trees import TreeKeeper
-from moyai.rpc.errors import InvalidParamsError, NotFoundError
+from moyai.rpc.errors import BelowBaseError, InvalidParamsError, NotFoundError
 from moyai.rpc.ports import NodePorts, Snapshot
 from moyai.rpc.waiters import FinalityWaiters
 
@@ -51,10 +51,15 @@ class Reads:
         return None if entry is None else entry.value
 
     def header(self, height: int) -> Header:
-        """Return a committed header, read once a snapshot. Raises `NotFoundError`."""
+        """Return a committed header, read once a snapshot.
+
+        Raises `NotFoundError` above what is committed, `BelowBaseError` below what is here.
+        """
         header = self._headers.get(height)
         if header is None and height <= self.snapshot.height:
             header = self.snapshot.header(height)
+        if header is None and 0 <= height <= self.snapshot.height:
+            raise self.below_base(f"block {height}")
         if header is None:
             raise NotFoundError(
                 f"this node has committed blocks up to height {self.snapshot.height}",
@@ -65,11 +70,23 @@ class Reads:
         return header
 
     def transaction_ids(self, height: int) -> Sequence[TransactionId]:
-        """Return the ids of a block's transactions, read once a snapshot."""
+        """Return the ids of a block's transactions, read once a snapshot.
+
+        Raises `BelowBaseError`.
+        """
         ids = self._ids.get(height)
         if ids is None:
             ids = self._ids[height] = self.snapshot.transaction_ids(height)
+            if len(ids) != self.header(height).tx_count:
+                raise self.below_base(f"block {height}")
         return ids
+
+    @property
+    def looked_through(self) -> str:
+        """Return in words which blocks an answer that something is not there speaks of."""
+        base = self.snapshot.base
+        since = f"from height {base} " if base > 1 else ""
+        return f"no committed block {since}up to height {self.height}"
 
     def as_of(self, height: int | None) -> Height:
         """Return the height a question is about. Raises `InvalidParamsError` beyond the newest."""
@@ -91,3 +108,11 @@ class Reads:
             if certificate is not None:
                 return Height(height), certificate
         return None
+
+    def below_base(self, what: str) -> BelowBaseError:
+        """Return the refusal of what lies below the first block that is here."""
+        return BelowBaseError(
+            f"this node has blocks from height {self.snapshot.base} on",
+            what=what,
+            next="ask a node that keeps everything: retention is archive there",
+        )

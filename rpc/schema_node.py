@@ -19,7 +19,10 @@ class StatusParams(NoParams, frozen=True, kw_only=True):
 
 
 class StatusShown(Result, frozen=True, kw_only=True):
-    """The node, its heights, its links, what waits and how full the disk is."""
+    """The node, its heights, its links, what waits and how full the disk is.
+
+    Blocks below `base` are not here: `retention` says how long they stay.
+    """
 
     name: str
     version: str
@@ -32,6 +35,8 @@ class StatusShown(Result, frozen=True, kw_only=True):
     epoch: int
     view: int
     heights: dict[str, int]
+    base: HeightNumber
+    retention: str
     last_final_age_ms: int | None
     uptime_ms: int
     time: TimeText

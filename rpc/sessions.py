@@ -9,6 +9,7 @@ import asyncio
 from aiohttp import WSMessage, WSMsgType
 from aiohttp.web_ws import WebSocketResponse
 
+from moyai.primitives.errors import PrunedError
 from moyai.rpc.desk import Caller, Desk
 from moyai.rpc.errors import InvalidRequestError
 from moyai.rpc.limits import (
@@ -97,6 +98,8 @@ class Session:
     async def _tell(self, subscription: Subscription) -> None:
         try:
             await subscription.run(self._waiting, self._send)
+        except PrunedError:  # it stood still for so long that its place is gone
+            raise _Ended from None
         finally:
             self._running.pop(subscription.number, None)
             self._metrics.rpc_subscriptions.dec()

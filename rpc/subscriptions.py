@@ -126,8 +126,13 @@ def _start(reads: Reads, params: SubscribeParams) -> Cursor:
         case "blocks":
             if params.cursor is None:
                 return BlockCursor(from_now)
-            return block_cursor(params.cursor)
+            blocks = block_cursor(params.cursor)
+            reads.header(min(blocks.height, reads.height))
+            return blocks
         case "events":
             if params.cursor is None:
                 return EventCursor(from_now, 0, 0)
-            return event_cursor(params.cursor)
+            events = event_cursor(params.cursor)
+            if events.height < reads.snapshot.base:
+                raise reads.below_base(f"events from height {events.height} on")
+            return events

@@ -40,18 +40,20 @@ class Pruned(NamedTuple):
 def retention_base(chain: ChainSnapshot, retention_ms: int, snapshot_height: int) -> Height:
     """Return the base that a retention asks for: never lower than it is.
 
-    The last 256 blocks stay, and all above the newest state snapshot.
+    Age is counted from the oldest state snapshot that is kept, so that who takes over that state
+    finds the recent blocks it needs. The last 256 blocks stay.
     """
-    highest = min(chain.height - BLOCKS_KEPT_MIN + 1, snapshot_height + 1)
-    low, high = max(chain.base, 1), highest
-    oldest_ms = chain.require_header(chain.height).time_ms - retention_ms
+    low, high = max(chain.base, 1), min(chain.height - BLOCKS_KEPT_MIN + 1, snapshot_height)
+    if high <= low:
+        return chain.base
+    oldest_ms = chain.require_header(snapshot_height).time_ms - retention_ms
     while low < high:
         middle = (low + high) // 2
         if chain.require_header(middle).time_ms < oldest_ms:
             low = middle + 1
         else:
             high = middle
-    return Height(max(chain.base, low)) if low <= highest else chain.base
+    return Height(low) if low > 1 else chain.base
 
 
 class Pruner:

@@ -327,8 +327,10 @@ class ChainSnapshot:
     ) -> list[TransactionPlace]:
         """Return the places of the transactions that touched an account, newest first.
 
-        Those below the base are gone.
+        Those below the base are gone: who goes on from there meets `PrunedError`.
         """
+        if before is not None:
+            self._base.require(before.height, f"transactions below height {before.height}")
         start = before or TransactionPlace(Height(self.height + 1), 0)
         places = self._blocks.touched_by(self._read.raw, account, start)
         kept = takewhile(lambda place: place.height >= self.base, places)
