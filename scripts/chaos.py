@@ -50,7 +50,11 @@ def main(options: argparse.Namespace) -> int:
         print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
 
     say(f"seed {seed}, {options.nodes} nodes in {folder}")
-    report = asyncio.run(live(plan, say))
+    try:
+        report = asyncio.run(live(plan, say))
+    except KeyboardInterrupt:
+        print(f"interrupted; what there is lies in {folder}", file=sys.stderr)
+        return 130
     print(msgspec.json.encode(report).decode() if options.json else "\n".join(report.lines()))
     if report.violations:
         print(f"everything is kept in {folder}", file=sys.stderr)

@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from harness.chaos.installation import install
 from harness.chaos.relay import Relays
 from harness.chaos.shim import Shim, compile_shim
 from moyai.node.founding import create_journal, genesis_root
@@ -98,7 +99,7 @@ class ChaosNode:
         """Run a command of the operator on the stopped node. Raises `ChaosError`."""
         answer = subprocess.run(
             [sys.executable, "-m", "moyai.node", *arguments, "--config", self.node.config_file],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**os.environ, "PYTHONPATH": self.environment["PYTHONPATH"]},
             capture_output=True,
             text=True,
             check=False,
@@ -125,6 +126,8 @@ class ChaosCity:
         self.small_disk: ChaosNode | None = None
         """The node whose data lie on a disk of their own, which can be filled."""
         self.keep = True
+        self.leads_next: Callable[[], ChaosNode] = lambda: self.pick()[0]
+        """Who leads the next view, as far as one can tell from outside."""
 
     @property
     def faulty_max(self) -> int:
@@ -192,6 +195,7 @@ def _node(city: ChaosCity, place: int, library: Path | None) -> ChaosNode:
         config.write("\n".join(["\n[p2p.peers]", *lines, ""]))
     environment = {
         **ENVIRONMENT,
+        "PYTHONPATH": install(city.folder / "installation"),
         "MOYAI_LOOP": ("uvloop", "asyncio")[place % 2],
         "PYTHONHASHSEED": str(city.chance.randrange(2**32)),
     }

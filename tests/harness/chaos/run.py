@@ -82,6 +82,7 @@ class _Run:
     def begin(self, people: list[Person], history: History) -> None:
         """Take the accounts that act, and the history of what they do."""
         self._history = history
+        self._city.leads_next = self._leads_next
         self._load = Load(self._city, self._calls, people, history)
         self._watching = Watching(self._city, self._calls, people, history)
 
@@ -171,6 +172,11 @@ class _Run:
             "every node to catch up",
         )
         return Recovery(finalization, tuple(leading.values()))
+
+    def _leads_next(self) -> ChaosNode:
+        """Return whose last block is the oldest: leaders take turns."""
+        last = {block.proposer: height for height, block in self._history.blocks.items()}
+        return min(self._city.nodes, key=lambda node: last.get(self._index_of(node), 0))
 
     def _index_of(self, node: ChaosNode) -> int:
         key = self._city.city.genesis.members[node.place].validator_key

@@ -37,13 +37,13 @@ class Halves(LinkHarm):
 
 
 class Alone(LinkHarm):
-    """One node, the leader of the moment as often as any, reaches nobody."""
+    """The next leader reaches nobody."""
 
-    name = "partition: one alone"
+    name = "partition: leader alone"
 
     async def inject(self, city: ChaosCity) -> None:
         """Cut."""
-        (victim,) = city.pick()
+        victim = city.leads_next()
         for other in city.nodes:
             if other is not victim:
                 city.relays.hold(victim.place, other.place)

@@ -1,15 +1,10 @@
 """Every node is stopped and started in turn, with the same installation, or with another one."""
 
-import shutil
-from pathlib import Path
-
 from typing_extensions import override
 
 from harness.chaos.city import ChaosCity, ChaosError, ChaosNode
+from harness.chaos.installation import install
 from harness.chaos.nemeses.nemesis import Harm
-
-ROOT = Path(__file__).resolve().parents[4]
-IMPORTS = ".dev"
 
 
 class RollingRestart(Harm):
@@ -43,17 +38,4 @@ class RollingUpgrade(RollingRestart):
 
     @override
     def prepare(self, city: ChaosCity, node: ChaosNode) -> None:
-        node.environment["PYTHONPATH"] = str(_installation(city) / IMPORTS)
-
-
-def _installation(city: ChaosCity) -> Path:
-    """Copy what is installed here into the folder of the run, once."""
-    second = city.folder / "installation"
-    if not second.exists():
-        second.mkdir()
-        (second / IMPORTS / "moyai").mkdir(parents=True)
-        ignored = shutil.ignore_patterns("__pycache__")
-        for link in (ROOT / IMPORTS / "moyai").iterdir():
-            shutil.copytree(link.resolve(), second / link.name, ignore=ignored)
-            (second / IMPORTS / "moyai" / link.name).symlink_to(second / link.name)
-    return second
+        node.environment["PYTHONPATH"] = install(city.folder / "second-installation")
