@@ -91,7 +91,7 @@ def test_recent_blocks_are_a_hash_chain_downwards() -> None:
     assert checked == [(chain.headers[height], chain.ids[height]) for height in heights]
 
 
-@pytest.mark.parametrize("reason", ["parent", "ids", "more than"])
+@pytest.mark.parametrize("reason", ["parent", "ids", "the ids are not", "more than"])
 def test_other_recent_blocks_are_refused(reason: str) -> None:
     request, answer = recent(HEADER.height, 4)
     expected = header_digest(HEADER)
@@ -100,6 +100,10 @@ def test_other_recent_blocks_are_refused(reason: str) -> None:
         expected = Digest(bytes(32))
     elif reason == "ids":
         answer = RecentAnswer(answer.last, (msgspec.structs.replace(first, ids=b""), *rest))
+    elif reason == "the ids are not":  # as many as there should be
+        assert first.ids
+        changed = msgspec.structs.replace(first, ids=first.ids[::-1])
+        answer = RecentAnswer(answer.last, (changed, *rest))
     else:
         request = RecentRequest(request.last, 3)
     with pytest.raises(SyncFault, match=reason):

@@ -92,6 +92,29 @@ def test_a_late_part_is_asked_from_another_from_its_start() -> None:
     assert not made.expects(ask.peer, reply(ask))
 
 
+def test_what_came_of_a_part_is_forgotten_when_another_peer_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "SNAPSHOT_ANSWER_LEAVES_MAX", 1)
+    made = SnapshotLoad(STATE.description, [ONE], 0)
+    made.begin([3])
+    (ask,) = made.go_on(0)
+    assert isinstance(ask, Ask)
+    (more,) = made.take(ask.peer, reply(ask), 10)
+    assert isinstance(more, Ask)
+    assert isinstance(more.request, SnapshotPartRequest)
+    assert more.request.position > 0
+    made.join(TWO)
+    made.gone(ONE)
+    (again,) = made.go_on(20)
+    assert again == Ask(TWO, SnapshotPartRequest(HEIGHT, 3, 0))
+    assert isinstance(again, Ask)
+    effects: list[LoadEffect] = [again]
+    while isinstance(effects[0], Ask):
+        effects = made.take(TWO, reply(effects[0]), 30)
+    assert effects[0] == StorePart(3, tuple(STATE.parts[3]))
+
+
 def test_it_is_spent_when_all_refuse_but_not_when_all_links_are_down() -> None:
     made = loading()
     made.gone(ONE)
