@@ -109,13 +109,11 @@ def many(options: argparse.Namespace, chosen: list[str]) -> int:
     for tally in search.tallies:
         _print_marks(tally)
         unreached += len(tally.unreached)
-    print(f"\n{'level':<6}{'histories':>10}{'views':>9}{'transactions':>14}{'times real':>12}")
+    print(
+        f"\n{'level':<6}{'histories':>10}{'views':>9}{'seconds':>9}{'a second of them':>24}  times"
+    )
     for tally in search.tallies:
-        rate = tally.simulated_ms / 1_000 / max(tally.processor_seconds, 0.001)
-        print(
-            f"{tally.level.name:<6}{tally.histories:>10}{tally.views:>9}"
-            f"{tally.transactions:>14}{rate:>12.0f}"
-        )
+        _print_speed(tally)
     histories = sum(tally.histories for tally in search.tallies)
     views = sum(tally.views for tally in search.tallies)
     print(
@@ -123,6 +121,19 @@ def many(options: argparse.Namespace, chosen: list[str]) -> int:
         f"{search.failures} violations, {unreached} marks not reached"
     )
     return 1 if search.failures or unreached else 0
+
+
+def _print_speed(tally: Tally) -> None:
+    """Print simulated seconds, the load in each, and how many of them a second of processor is."""
+    seconds = tally.simulated_ms / 1_000
+    load = (
+        f"{tally.views / max(seconds, 1):.1f} views, {tally.transactions / max(seconds, 1):.1f} tx"
+    )
+    times = seconds / max(tally.processor_seconds, 0.001)
+    print(
+        f"{tally.level.name:<6}{tally.histories:>10}{tally.views:>9}{seconds:>9.0f}"
+        f"{load:>24}{times:>7.0f}"
+    )
 
 
 def _print_marks(tally: Tally) -> None:
