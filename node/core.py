@@ -6,6 +6,7 @@ as long as it says that there is more to do. One thread owns it.
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -21,7 +22,6 @@ from moyai.consensus.inputs import (
     TimerFired,
     WorkChanged,
 )
-from moyai.consensus.limits import CLOCK_TOLERANCE_MS
 from moyai.consensus.machine import Machine
 from moyai.consensus.messages import ConsensusMessage, Status
 from moyai.consensus.records import Recovered
@@ -73,7 +73,7 @@ from moyai.p2p.snapshot_messages import (
 )
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TransactionId, View
+from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TimeMs, TransactionId, View
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
 from moyai.storage.environment import FillLevel
@@ -82,6 +82,7 @@ INBOX_MAX = 8_192
 INBOX_PER_PEER_MAX = 512  # one peer's flood leaves room for the votes of the others
 TURN_INPUTS_MAX = 256
 PATIENCE_MS = 100
+UNSETTLED_MAX = 100_000  # transactions whose time is over and whose end the chain has not told
 
 
 class StartingPoint(msgspec.Struct, frozen=True):
@@ -121,7 +122,7 @@ class Core:
         self.peer_heights: dict[NetworkKey, Height] = {}
         self._work_changed = True
         self._ticked_ms = 0
-        self._expired_due_ms: dict[TransactionId, int] = {}
+        self._expired_at_ms: dict[TransactionId, TimeMs] = {}
         self.mempool = Mempool(parameters, self._acts_for)
         self.final_ids = start.final_ids
         self.bodies = Bodies(parameters=parameters, pool=self.mempool, final_ids=self.final_ids)
@@ -230,7 +231,7 @@ class Core:
         return (
             self.mempool.get(transaction_id) is not None
             or self.bodies.find(transaction_id) is not None
-            or transaction_id in self._expired_due_ms
+            or transaction_id in self._expired_at_ms
             or transaction_id in self.final_ids
         )
 
@@ -323,8 +324,8 @@ class Core:
     def expire(self) -> list[TransactionId]:
         """Forget transactions whose time is over; return those that no block will hold any more.
 
-        To be called every second or so. The clock of a leader may lag behind this one, and a block
-        under way may hold what is over here: such a transaction has not expired yet.
+        To be called every second or so. What the others have made final may not be known here, so
+        only the chain itself can tell: no block follows one of that time that holds them.
         """
         now = self._clock.now()
         forgotten = self.mempool.expire(now.wall_ms)
@@ -332,15 +333,16 @@ class Core:
             self._dissemination.settle(forgotten)
             self._note_work()
         for transaction_id in forgotten:
-            self._expired_due_ms[transaction_id] = now.mono_ms + CLOCK_TOLERANCE_MS
-        over = [
-            transaction_id
-            for transaction_id, due_ms in self._expired_due_ms.items()
-            if due_ms <= now.mono_ms and self.bodies.find(transaction_id) is None
-        ]
-        for transaction_id in over:
-            del self._expired_due_ms[transaction_id]
-        return [each for each in over if each not in self.final_ids]
+            self._expired_at_ms[transaction_id] = now.wall_ms
+        known = self._expired_at_ms
+        with self._chain.snapshot() as snapshot:
+            passed_ms = snapshot.require_header(snapshot.height).time_ms
+            over = [each for each, _ in takewhile(lambda one: one[1] <= passed_ms, known.items())]
+            ended = [each for each in over if snapshot.place(each) is None]
+        unsettled = max(0, len(known) - len(over) - UNSETTLED_MAX)
+        for transaction_id in list(islice(known, len(over) + unsettled)):
+            del known[transaction_id]
+        return ended
 
     def turn(self) -> bool:
         """Take what has happened through one turn; return whether there is more to do at once."""

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.core_city import CoreCity, CoreNode, document, fast_folder
+from moyai.node import core as node_core
 from moyai.node import housekeeping
 from moyai.node.ingest import Submitted
 from moyai.storage import environment
@@ -76,21 +77,60 @@ def expire_later(city: CoreCity, node: CoreNode) -> Submitted:
     return outcome
 
 
-def test_who_waits_is_told_of_an_expiry_once_no_clock_can_be_that_late(city: CoreCity) -> None:
+def back(city: CoreCity) -> None:
+    """Link everybody again, and let a block of a later time become final everywhere."""
+    for node in city.nodes:
+        node.is_cut = False
+    city.links_changed()
+    (later,) = city.nodes[1].submit(document(2))
+    city.run(lambda: all(node.is_final(later) for node in city.nodes))
+
+
+def test_who_waits_is_told_of_an_expiry_once_the_chain_has_passed_it(city: CoreCity) -> None:
     node = city.nodes[0]
     outcome = expire_later(city, node)
     assert node.core is not None
     assert outcome.id is not None
-    city.run_for(LIFETIME_MS)
+    city.run_for(2 * LIFETIME_MS)
     node.keep_house()
     assert len(node.core.mempool) == 0
     assert node.expired == []
     assert node.core.is_pending(outcome.id)
-    city.run_for(2_000)
+    back(city)
     node.keep_house()
     node.keep_house()
     assert node.expired == [outcome.id]
     assert not node.core.is_pending(outcome.id)
+
+
+def test_who_is_cut_off_does_not_call_expired_what_the_others_made_final(city: CoreCity) -> None:
+    node, other = city.nodes[:2]
+    outcome = expire_later(city, node)
+    other.submit(document(1, valid_until_ms=city.wall_ms + LIFETIME_MS))
+    city.run(lambda: other.is_final(outcome))
+    city.run_for(2 * LIFETIME_MS)
+    node.keep_house()
+    back(city)
+    node.keep_house()
+    assert node.is_final(outcome)
+    assert node.expired == []
+
+
+def test_a_node_that_is_cut_off_for_long_forgets_the_oldest_of_what_is_over(
+    city: CoreCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_core, "UNSETTLED_MAX", 1)
+    node = city.nodes[0]
+    oldest = expire_later(city, node)
+    (newer,) = node.submit(document(3, valid_until_ms=city.wall_ms + LIFETIME_MS + 1))
+    assert node.core is not None
+    city.run_for(2 * LIFETIME_MS)
+    node.keep_house()
+    assert not node.core.is_pending(oldest.id)
+    assert node.core.is_pending(newer.id)
+    back(city)
+    node.keep_house()
+    assert node.expired == [newer.id]
 
 
 def test_what_is_over_in_a_block_under_way_has_not_expired(city: CoreCity) -> None:
@@ -111,11 +151,7 @@ def test_what_is_over_in_a_block_under_way_has_not_expired(city: CoreCity) -> No
     assert len(core.mempool) == 0
     assert node.expired == []
     assert core.is_pending(outcome.id)
-    for other in city.nodes:
-        other.is_cut = False
-    city.links_changed()
-    city.run(lambda: node.is_final(outcome) or core.bodies.find(outcome.id) is None)
-    city.run_for(5_000)
+    back(city)
     node.keep_house()
     assert (node.expired == [outcome.id]) is not node.is_final(outcome)
 
