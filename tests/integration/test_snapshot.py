@@ -1,5 +1,6 @@
 """Real nodes that begin with a state: a disk lost under load, killed on the way, one peer dumb."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -10,14 +11,22 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from harness.byzantine_peer import Traitor
 from harness.real_city import CallFailed, RealCity, real_city, until
 from moyai.node.config import load_config
 from moyai.node.founding import join
 from moyai.node.processes import NodeProcess
+from moyai.p2p.snapshot_messages import SnapshotAnswer, SnapshotOffer
+from moyai.primitives.block import header_digest
+from moyai.primitives.certificate import Certificate
 from moyai.primitives.hashing import sha256
 from moyai.primitives.operations_documents import RegisterDocument
+from moyai.primitives.state_snapshot import SnapshotDescription
+from moyai.primitives.vote import VoteKind
+from moyai.storage.state_snapshots import SnapshotFolder
 
 SNAPSHOT_BLOCKS = 10
 OPERATIONS = 64
@@ -188,3 +197,47 @@ def test_a_node_left_behind_by_all_others_takes_over_a_newer_state_by_itself(
 
 def is_voting(city: RealCity, process: NodeProcess) -> bool:
     return bool(city.call(process.node, "node_status")["mode"] == "validator")
+
+
+@pytest.mark.nightly
+def test_a_member_that_offers_a_forged_state_is_found_out(city: RealCity) -> None:
+    grow(city)
+    honest, _, liar, victim = city.nodes
+    newest = SnapshotFolder(honest.node.folder / "data" / "snapshots").newest()
+    assert newest is not None
+    wipe(victim, city)
+    liar.kill()
+    traitor = Traitor(city.city, liar.node)
+    offer = forged_offer(newest.description)
+    asked = [SnapshotAnswer(None, offer), SnapshotAnswer(offer.description.header.height, offer)]
+    lying = threading.Thread(
+        target=lambda: asyncio.run(traitor.run(lambda _: asked, BACK_SECONDS_MAX))
+    )
+    lying.start()
+    victim.start()
+    until(lambda: took_over_state(victim), BACK_SECONDS_MAX, what="a state is taken over")
+    lying.join()
+    assert traitor.turns
+    liar.start()
+    until(lambda: victim.health().ready, BACK_SECONDS_MAX, what="the wiped node is ready")
+    city.make_final(victim.node, "with the true state", BACK_SECONDS_MAX)
+    city.wait_equal_heads(BACK_SECONDS_MAX)
+    log = (victim.node.folder / "node.log").read_text(encoding="utf-8")
+    assert '"event": "fault"' in log, "it was named"
+
+
+def forged_offer(description: SnapshotDescription) -> SnapshotOffer:
+    """Return an offer of a richer state, under a certificate with signatures of nobody."""
+    parts = bytearray(description.parts)
+    parts[-1] ^= 1
+    forged = msgspec.structs.replace(description, parts=bytes(parts))
+    attesting = description.attesting
+    certificate = Certificate(
+        attesting.epoch,
+        attesting.view,
+        VoteKind.FINALIZE,
+        header_digest(attesting),
+        b"\x07",
+        (bytes(64),) * 3,
+    )
+    return SnapshotOffer(forged, certificate, (attesting,), ())
