@@ -100,6 +100,14 @@ def test_an_answer_to_another_question_is_a_lie() -> None:
         check_headers(CHAIN.tip, HeadersRequest(Height(7), Height(1), 4), true_headers())
 
 
+def test_true_headers_of_other_heights_are_a_lie() -> None:
+    above = HeadersRequest(ASKED.target, Height(ASKED.first + 1), ASKED.count)
+    answer = answer_sync(above, SyncedChainReader(CHAIN))
+    assert isinstance(answer, HeadersAnswer)
+    with pytest.raises(SyncFault, match="another height"):
+        check_headers(CHAIN.tip, ASKED, msgspec.structs.replace(answer, first=ASKED.first))
+
+
 def test_a_body_is_that_of_its_header() -> None:
     block = check_body(CHAIN.headers[3], CHAIN.digests[3], CHAIN.bodies[3])
     assert [transaction.raw for transaction in block.transactions] == list(CHAIN.bodies[3])
