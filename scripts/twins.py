@@ -21,9 +21,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="live this one drawn case")
     parser.add_argument("--first", type=int, default=0, help="the first seed to draw from")
     parser.add_argument("--shard", type=part, default=(0, 1), metavar="I/N", help="part of --all")
-    parser.add_argument("--begin", type=int, default=0, metavar="CASE", help="leave out so many")
+    parser.add_argument(
+        "--begin", type=int, default=0, metavar="CASE", help="leave out so many, in turn"
+    )
     parser.add_argument("--minutes", type=float, default=1.0, help="how long to go on")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.all is not None:
+        options.begin %= count_of(options.all) // options.shard[1]
+    return options
 
 
 def part(said: str) -> tuple[int, int]:
@@ -39,8 +44,7 @@ def chosen(options: argparse.Namespace) -> Iterator[Case]:
         yield drawn_case(options.seed)
     elif options.all is not None:
         number, of = options.shard
-        begin = options.begin % (count_of(options.all) // of)
-        yield from islice(every_case(options.all), number + begin * of, None, of)
+        yield from islice(every_case(options.all), number + options.begin * of, None, of)
     else:
         yield from map(drawn_case, count(options.first))
 
