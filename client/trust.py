@@ -6,7 +6,6 @@ before. Not here: asking nodes (`session`), keeping the head (`head_file`).
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import msgspec
 
@@ -14,6 +13,8 @@ from moyai.client.errors import ForkError, LyingNodeError
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate, verify_certificate
 from moyai.primitives.codec import Codec, encode
+from moyai.primitives.epoch_end import EpochEnd as EpochProof
+from moyai.primitives.epoch_end import check_epoch_end
 from moyai.primitives.errors import MoyaiError, ProofError
 from moyai.primitives.genesis import Genesis, genesis_digest, genesis_header
 from moyai.primitives.ids import Digest, Epoch, Height, PublicKey
@@ -93,21 +94,15 @@ class TrustedChain:
         epoch = self.epoch
         what = f"end of epoch {epoch}"
         try:
-            header = header_codec.decode(end.header)
-            chosen = ValidatorSet(Epoch(epoch + 1), end.keys)
-            chain = [header, *(header_codec.decode(filler) for filler in end.fillers)]
-            certificate = certificate_codec.decode(end.certificate)
+            proof = EpochProof(
+                header_codec.decode(end.header),
+                tuple(header_codec.decode(filler) for filler in end.fillers),
+                certificate_codec.decode(end.certificate),
+                end.keys,
+            )
+            chosen = check_epoch_end(proof, self.chain_id, self._sets[epoch])
         except MoyaiError as error:
             raise _lie(what, error.reason) from None
-        ended = header_digest(header)
-        if header.epoch_end != chosen.digest or header.filler_of is not None:
-            raise _lie(what, "does not announce these validators")
-        for parent, filler in pairwise(chain):
-            if filler.parent != header_digest(parent) or filler.filler_of != ended:
-                raise _lie(what, "has a filler that does not follow it")
-        if any(one.chain_id != self.chain_id or one.epoch != epoch for one in chain):
-            raise _lie(what, "is of another chain or epoch")
-        self._check_certificate(chain[-1], certificate)
         self._sets[epoch + 1] = chosen
         self._ends[epoch] = end
 
