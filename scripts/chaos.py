@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -50,6 +51,9 @@ def main(options: argparse.Namespace) -> int:
         print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
 
     say(f"seed {seed}, {options.nodes} nodes in {folder}")
+    # Asked to end, also from the background, the run stops its nodes and takes its disk away.
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, signal.default_int_handler)
     try:
         report = asyncio.run(live(plan, say))
     except KeyboardInterrupt:

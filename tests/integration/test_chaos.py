@@ -1,6 +1,13 @@
 """Real processes behind relays, harmed under load; and the judge, who must see what is wrong."""
 
 import asyncio
+import errno
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +16,9 @@ from harness.chaos.history import Block, History, Read, Sent, Transfer, Write
 from harness.chaos.nemeses.disk import FailingSync
 from harness.chaos.nemeses.kill_in_commit import KillInCommit
 from harness.chaos.nemeses.links import Halves
+from harness.chaos.relay import Relays
 from harness.chaos.run import Plan, live
+from harness.chaos.shim import Shim, compile_shim
 
 QUICK_SECONDS = 14.0
 SEED = 20261124
@@ -28,6 +37,79 @@ def test_kills_cuts_and_a_failing_disk_leave_a_clean_history(tmp_path: Path) -> 
     assert report.violations == []
     assert report.final > 0
     assert any(tally.recoveries for tally in report.tallies)
+
+
+@asynccontextmanager
+async def echoing() -> AsyncIterator[Relays]:
+    """Two nodes behind relays, of which the second says again what it hears."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server, Relays(2) as relays:
+        relays.targets = (0, server.sockets[0].getsockname()[1])
+        yield relays
+
+
+@pytest.mark.parametrize("held", [(0, 1), (1, 0)])
+async def test_a_held_direction_keeps_its_bytes_until_it_is_healed(held: tuple[int, int]) -> None:
+    async with echoing() as relays:
+        reader, writer = await asyncio.open_connection("127.0.0.1", relays.ports[0, 1])
+        writer.write(b"before")
+        assert await reader.readexactly(6) == b"before"
+        relays.hold(*held)
+        writer.write(b"during")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await reader.readexactly(1)
+        relays.heal()
+        assert await reader.readexactly(6) == b"during"
+        writer.close()
+
+
+async def test_a_severed_pair_loses_its_connections_and_gets_no_new_ones() -> None:
+    async with echoing() as relays:
+        reader, writer = await asyncio.open_connection("127.0.0.1", relays.ports[0, 1])
+        writer.write(b"before")
+        assert await reader.readexactly(6) == b"before"
+        relays.sever(0, 1)
+        with pytest.raises((OSError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", relays.ports[0, 1])
+        with pytest.raises((OSError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+
+
+def test_the_shim_shifts_clocks_and_fails_syncs_of_a_program_that_knows_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    library = compile_shim(tmp_path)
+    if library is None:
+        pytest.skip("there is no C compiler")
+    shim = Shim(library, tmp_path / "control")
+    shim.shift_clock(seconds=3600.0)
+    shim.fail_disk(sync=errno.EIO)
+    program = (
+        "import os, time\n"
+        "print(time.time_ns() // 10**9)\n"
+        "try: os.fsync(os.open('.', os.O_RDONLY))\n"
+        "except OSError as error: print(error.errno)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **shim.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    told, failed = answer.stdout.split()
+    assert abs(int(told) - time.time_ns() // 10**9 - 3600) < 60
+    assert int(failed) == errno.EIO
 
 
 @pytest.fixture

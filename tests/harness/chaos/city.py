@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from harness.chaos.installation import install
 from harness.chaos.relay import Relays
 from harness.chaos.shim import Shim, compile_shim
@@ -44,6 +46,13 @@ class ChaosError(MoyaiError):
     code = "chaos"
 
 
+class Told(msgspec.Struct, frozen=True):
+    """The newest height a node has told, and how often its data were taken away before."""
+
+    life: int
+    height: int
+
+
 class ChaosNode:
     """One node of the city: its process, which can be told to run otherwise, and its shim."""
 
@@ -53,7 +62,7 @@ class ChaosNode:
         self.shim: Shim | None = None
         self.environment = environment
         self.process = NodeProcess(node, environment)
-        self.told_height = 0
+        self.told = Told(0, 0)
         self.excused = False
         """Whether an operator ran its key twice: votes against itself are then no wonder."""
 
@@ -111,7 +120,7 @@ class ChaosNode:
 
     def forget_told(self) -> None:
         """Take note that the operator took data away: the node may tell lower heights again."""
-        self.told_height = 0
+        self.told = Told(self.told.life + 1, 0)
 
 
 class ChaosCity:

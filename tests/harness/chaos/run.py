@@ -137,7 +137,10 @@ class _Run:
         await asyncio.sleep(chance.uniform(*nemesis.hold_seconds))
         healed, height = time.monotonic(), self._history.height
         started = await nemesis.heal(self._city)
-        recovery = await self._recovered(healed, height, started)
+        try:
+            recovery = await self._recovered(healed, height, started)
+        except ChaosError as error:
+            raise ChaosError(f"after {nemesis.name}, {error}", what="heal") from error
         self._tallies[nemesis.name].recoveries.append(recovery)
         leading = "".join(f", led again after {each:.1f} s" for each in recovery.leading)
         return (
@@ -167,7 +170,7 @@ class _Run:
             await self._voting(node, deadline)
         target = self._history.height
         await self._until(
-            lambda: all(node.told_height >= target for node in self._city.nodes),
+            lambda: all(node.told.height >= target for node in self._city.nodes),
             deadline,
             "every node to catch up",
         )
@@ -200,19 +203,17 @@ class _Run:
             if self._history.violations:
                 raise ChaosError("a violation ended the run", what="history")
             if time.monotonic() > deadline:
-                heights = {node.node.slug: node.told_height for node in self._city.nodes}
+                heights = {node.node.slug: node.told.height for node in self._city.nodes}
                 raise ChaosError(
                     f"waited {RECOVERY_SECONDS_MAX:g} s for {what}: {heights}", what="city"
                 )
             await asyncio.sleep(POLL_SECONDS)
 
     def _ease(self) -> None:
-        """Halve a load that has become too much: other programs may have taken the machine."""
-        waiting = len(self._history.unended(time.time_ns() / 1e9))
-        if waiting > EASE_SECONDS / 2 * self._load.rate:
-            self._load.rate /= 2
-            self.report.eased += 1
-            self._say(f"{waiting} transactions wait: the load is halved to {self._load.rate:.0f}")
+        """Halve a load under which nodes do not come back: the machine may be taken by others."""
+        self._load.rate /= 2
+        self.report.eased += 1
+        self._say(f"not back after {EASE_SECONDS:g} s: the load is halved to {self._load.rate:.0f}")
 
     async def _measure_one_down(self) -> OneDown:
         """Compare the load with all nodes to the same load with one of them dead."""

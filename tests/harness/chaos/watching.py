@@ -8,7 +8,7 @@ import random
 import time
 
 from harness.chaos.calls import Calls, NoAnswer
-from harness.chaos.city import ChaosCity, ChaosNode
+from harness.chaos.city import ChaosCity, ChaosNode, Told
 from harness.chaos.history import Block, History, Read
 from harness.chaos.load import RECORDS
 from harness.chaos.people import COIN, LOTS, Person
@@ -42,7 +42,7 @@ class Watching:
     async def _follow(self, node: ChaosNode, height: int, stopped: asyncio.Event) -> None:
         """Read the blocks of one node in their order."""
         while not stopped.is_set():
-            told = node.told_height
+            asked = node.told
             try:
                 answer = await self._calls.call(
                     node, "chain_block", height=height, include=["ids", "codes"]
@@ -50,7 +50,7 @@ class Watching:
             except NoAnswer:
                 await asyncio.sleep(NEXT_BLOCK_SECONDS)
                 continue
-            self._heard(node, told, answer["head"])
+            self._heard(node, asked, answer["head"])
             block = Block(
                 answer["height"],
                 answer["digest"],
@@ -65,7 +65,7 @@ class Watching:
         """Ask one node for random balances and records."""
         while not stopped.is_set():
             await asyncio.sleep(READ_SECONDS)
-            told = node.told_height
+            asked = node.told
             try:
                 if self._chance.random() < 0.5:
                     read = await self.balance(node, self._chance.choice(self.people))
@@ -73,7 +73,7 @@ class Watching:
                     read = await self.record(node, self._chance.choice(self.records))
             except NoAnswer:
                 continue
-            self._heard(node, told, read.height)
+            self._heard(node, asked, read.height)
             self._history.take_read(read)
 
     async def balance(self, node: ChaosNode, person: Person) -> Read:
@@ -89,8 +89,10 @@ class Watching:
         stands = (0, 0) if record is None else (record["version"], record["value"]["n"])
         return Read(node.node.slug, key, answer["height"], stands)
 
-    def _heard(self, node: ChaosNode, told: int, height: int) -> None:
-        """Hold a node to what it had told before the question was asked."""
-        if height < told <= node.told_height:
-            self._history.wrong(f"{node.node.slug} goes back from {told} to {height}")
-        node.told_height = max(node.told_height, height)
+    def _heard(self, node: ChaosNode, asked: Told, height: int) -> None:
+        """Hold a node to what it had told before the question was asked, of the same data."""
+        if node.told.life != asked.life:
+            return
+        if height < asked.height:
+            self._history.wrong(f"{node.node.slug} goes back from {asked.height} to {height}")
+        node.told = Told(asked.life, max(node.told.height, height))
