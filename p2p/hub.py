@@ -159,7 +159,9 @@ class Hub:
             self._say(Event.REFUSED, address, refusal)
             pipe.abort()
         else:
-            self._tasks.create_task(self._answer(pipe, address))
+            answering = self._tasks.create_task(self._answer(pipe, address))
+            # Cancelled before its first step, it would not close what it has not begun to use.
+            answering.add_done_callback(lambda _: pipe.abort())
 
     async def _answer(self, pipe: Pipe, address: str) -> None:
         with pipe:

@@ -1,5 +1,7 @@
 """Two and more nodes over real sockets: links come up, carry messages, end, and come back."""
 
+import asyncio
+
 import pytest
 
 from harness.peer_nodes import City, Node, Play, Stranger, contact, network_key
@@ -9,6 +11,7 @@ from moyai.p2p.errors import LinkError, ListenError
 from moyai.p2p.framing import HEAD, FrameWriter
 from moyai.p2p.messages import PAYLOAD_BYTES_MAX, TransactionBatch
 from moyai.p2p.peers import Directory
+from moyai.p2p.pipe import Pipe
 from moyai.p2p.ports import Event
 from moyai.primitives.ids import Digest, Epoch, ValidatorIndex, View
 from moyai.primitives.vote import Vote, VoteKind
@@ -286,6 +289,31 @@ def test_a_clock_that_differs_is_a_warning(play: Play) -> None:
         (info,) = dialler.hub.peers()
         assert (info.connected, info.dialled_by_us, info.clock_ahead_ms) == (True, True, 10_000)
         assert info.software == "test"
+
+    play(scenario)
+
+
+def test_a_connection_that_comes_while_the_node_stops_is_closed(play: Play) -> None:
+    """Who answers it is cancelled before it begins."""
+
+    async def scenario(_: City) -> None:
+        node = Node(2, Directory.of(contact(1), contact(2)))
+        accepted = node.hub._accepted
+        pipes: list[Pipe] = []
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(node.hub.run())
+
+            def stopped_and_accepted(pipe: Pipe) -> None:
+                running.cancel()
+                accepted(pipe)
+                pipes.append(pipe)
+
+            node.hub._accepted = stopped_and_accepted  # type: ignore[method-assign]  # the moment
+            await node.hub.listening.wait()
+            stranger = await Stranger.connect(node)
+        await stranger.until_closed()
+        stranger.writer.close()
+        assert [pipe.ended for pipe in pipes] == [True]
 
     play(scenario)
 
