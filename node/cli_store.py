@@ -1,4 +1,4 @@
-"""`moyai backup`, `restore`, `compact`, `reindex`: the stores of a node that does not run."""
+"""`moyai backup`, `restore`, `compact`, `reindex`, `snapshot`: the stores of a stopped node."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,11 +14,14 @@ from moyai.node.config import NodeConfig, load_config
 from moyai.node.founding import journal_key
 from moyai.node.genesis_file import read_genesis
 from moyai.node.replay import execute_again
+from moyai.primitives.errors import ProofError
 from moyai.primitives.genesis import genesis_digest
 from moyai.storage import backup as stores
 from moyai.storage.chain import ChainStore
 from moyai.storage.journal import Journal
 from moyai.storage.reindex import reindex as rebuild
+from moyai.storage.snapshot_maker import make_snapshot, newest_attested
+from moyai.storage.state_snapshots import SnapshotFolder, StoredSnapshot
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command()(restore)
     app.command()(compact)
     app.command()(reindex)
+    app.command()(snapshot)
 
 
 def backup(
@@ -77,6 +81,48 @@ def reindex(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> 
         height = chain.committed_height
     fields = {"blocks": height}
     print_json(fields) if json else print_fields(fields)
+
+
+def snapshot(
+    config: ConfigOption = DEFAULT_CONFIG,
+    make: Annotated[bool, typer.Option("--make", help="Make one first.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the state snapshots of a stopped node; with --make of its newest attested state too."""
+    loaded = load_config(config)
+    folder = SnapshotFolder(loaded.snapshots_path)
+    if make:
+        with (
+            open_stores(loaded, owner_of(loaded)) as (chain, _),
+            _long_work("writing the state"),
+        ):
+            _make(chain, folder)
+    kept = [_described(one) for one in folder.all()]
+    if json:
+        print_json({"snapshots": kept})
+        return
+    for one in kept:
+        print_fields(one)
+
+
+def _make(chain: ChainStore, folder: SnapshotFolder) -> None:
+    with chain.snapshot() as view:
+        wanted = newest_attested(view)
+    if wanted is None:
+        raise ProofError(
+            "no header carries a state root yet", what="chain", next="try again after a few blocks"
+        )
+    make_snapshot(chain, folder, wanted)
+
+
+def _described(snapshot: StoredSnapshot) -> dict[str, object]:
+    description = snapshot.description
+    return {
+        "height": description.header.height,
+        "state_root": description.attesting.executed.state_root.hex(),
+        "parts": 1 << description.depth,
+        "bytes": snapshot.bytes_on_disk,
+    }
 
 
 def owner_of(config: NodeConfig) -> stores.Owner:

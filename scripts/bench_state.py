@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,12 @@ from moyai.primitives.genesis import Genesis, Member, Role, genesis_header
 from moyai.primitives.ids import ZERO_DIGEST, AccountId, NetworkKey, TimeMs
 from moyai.primitives.keys import SigningKey
 from moyai.primitives.parameters import Parameters
+from moyai.primitives.state_snapshot import check_part
 from moyai.storage.blocks import FinalBlock
 from moyai.storage.chain import ChainStore
+from moyai.storage.snapshot_import import SnapshotImport
+from moyai.storage.snapshot_maker import SnapshotMaker, newest_attested
+from moyai.storage.state_snapshots import SnapshotFolder
 from moyai.storage.tree import state_root
 
 FILL_BLOCK_KEYS = 20_000
@@ -39,13 +44,17 @@ def main() -> int:
     parser.add_argument("--changes", type=int, default=1_000, help="changed keys a block")
     parser.add_argument("--blocks", type=int, default=128)
     parser.add_argument("--directory", type=Path, help="a filled store from before, or a new one")
+    parser.add_argument("--snapshot", action="store_true", help="make a snapshot and import it")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         directory = arguments.directory or Path(scratch) / "chain"
         genesis = small_genesis()
         if not directory.exists():
             fill(directory, genesis, arguments.keys)
-        print(json.dumps(measure(directory, genesis, arguments)))
+        if arguments.snapshot:
+            print(json.dumps(measure_snapshot(directory, genesis, Path(scratch))))
+        else:
+            print(json.dumps(measure(directory, genesis, arguments)))
     return 0
 
 
@@ -118,6 +127,62 @@ def measure(directory: Path, genesis: Genesis, arguments: argparse.Namespace) ->
     }
     store.close()
     return result
+
+
+def measure_snapshot(directory: Path, genesis: Genesis, scratch: Path) -> dict[str, object]:
+    """Make a state snapshot of the filled store, and import it into another."""
+    store = ChainStore.open(directory, genesis)
+    for _ in range(2):
+        append_linked(store)
+    with store.snapshot() as view:
+        wanted = newest_attested(view)
+    assert wanted is not None
+    start = time.process_time()
+    maker = SnapshotMaker(store, SnapshotFolder(scratch / "snapshots"), wanted)
+    steps = [timed(maker.collect), timed(maker.write)]
+    kept = maker.finish()
+    made = time.process_time() - start
+    keys = store.states.tree.leaf_count
+    store.close()
+    start = time.process_time()
+    target = scratch / "imported"
+    state = SnapshotImport.open(target, genesis, kept.description)
+    for index in state.missing():
+        leaves = kept.part(index)
+        check_part(kept.description, index, leaves)
+        state.add_part(index, leaves)
+    state.finish((), ())
+    imported = time.process_time() - start
+    ChainStore.open(target, genesis).close()
+    return {
+        "keys": keys,
+        "parts": 1 << kept.description.depth,
+        "snapshot_mb": round(kept.bytes_on_disk / 1e6, 1),
+        "make_s": round(made, 1),
+        "longest_step_owner_ms": steps[0],
+        "longest_step_writer_ms": steps[1],
+        "import_s": round(imported, 1),
+        "imported_mb": round((target / "data.mdb").stat().st_blocks * 512 / 1e6, 1),
+    }
+
+
+def timed(step: Callable[[], bool]) -> float:
+    """Take steps until no more follow; return the milliseconds of the longest."""
+    longest = 0.0
+    more = True
+    while more:
+        start = time.process_time()
+        more = step()
+        longest = max(longest, time.process_time() - start)
+    return round(longest * 1e3, 1)
+
+
+def append_linked(store: ChainStore) -> None:
+    """Write a block whose log is the true one, as a snapshot shows it."""
+    parent = store.tip_header
+    log = store.frontier(parent.height).append(header_digest(parent))
+    append(store, msgspec.structs.replace(parent, log_root=log.root), {})
+    write(store)
 
 
 def prove(store: ChainStore, numbers: range, height: int) -> tuple[int, int]:

@@ -168,6 +168,8 @@ def decode_leaves(data: bytes) -> Iterator[SnapshotLeaf]:
     place = 0
     while place < len(data):
         end = place + _LENGTH_BYTES + int.from_bytes(data[place : place + _LENGTH_BYTES], "big")
+        if end > len(data):
+            raise CodecError("a leaf is cut off", what="stored leaf")
         yield _leaf.decode(data[place + _LENGTH_BYTES : end])
         place = end
 

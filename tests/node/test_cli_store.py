@@ -1,4 +1,4 @@
-"""`moyai backup`, `restore`, `compact`, `reindex` on the stores of a node that was stopped."""
+"""`moyai backup`, `restore`, `compact`, `reindex`, `snapshot` on a stopped node's stores."""
 
 import json
 import shutil
@@ -67,3 +67,15 @@ def test_a_running_node_is_left_alone(live_city: RealCity, tmp_path: Path, moyai
         code, _, told = moyai(*command, "--config", config)
         assert code == 1
         assert "another process has it open" in told
+
+
+def test_a_snapshot_is_made_and_listed(stopped: Path, moyai: Run) -> None:
+    code, answer, told = moyai("snapshot", "--config", stopped, "--json")
+    assert (code, json.loads(answer)) == (0, {"snapshots": []}), told
+    code, answer, told = moyai("snapshot", "--make", "--config", stopped, "--json")
+    assert code == 0, told
+    (made,) = json.loads(answer)["snapshots"]
+    assert made["height"] >= 1
+    assert made["bytes"] > 1_000
+    assert f"{made['height']}" in moyai("snapshot", "--config", stopped)[1]
+    assert json.loads(moyai("verify", "--config", stopped, "--json")[1])["base"] == 0

@@ -2,14 +2,18 @@
 
 import pytest
 
+from harness.grown_chain import NAMES, SIZE, grow
 from harness.stored_chain import ChainBuilder
 from moyai.ledger.apply import BlockOutcome
 from moyai.ledger.context import IndexChange
 from moyai.ledger.state import StateReader
 from moyai.primitives.block import Header
+from moyai.primitives.ids import Height
 from moyai.storage.blocks import FinalBlock
 from moyai.storage.errors import CorruptedError
+from moyai.storage.indexes import IndexRange
 from moyai.storage.keys import ChainTable
+from moyai.storage.pruning import Pruner
 from moyai.storage.reindex import reindex
 
 DERIVED = (ChainTable.INDEXES, ChainTable.ACCOUNT_TRANSACTIONS)
@@ -63,3 +67,34 @@ def test_a_block_that_executes_differently_leaves_the_tables_as_they_were(
     with pytest.raises(CorruptedError, match="block 2: executed again"):
         reindex(chain.store, execute)
     assert rows(chain) == before
+
+
+def test_what_pruned_blocks_have_left_comes_from_the_state(chain: ChainBuilder) -> None:
+    outcomes = {}
+    add = chain.store.append
+
+    def remember(block: FinalBlock) -> object:
+        outcomes[block.header.height] = block.outcome
+        return add(block)
+
+    chain.store.append = remember  # type: ignore[method-assign,assignment]
+    grow(chain, 30)
+    pruner = Pruner(chain.store)
+    pruner.raise_base(Height(20))
+    while pruner.step().more:
+        pass
+    before = [found(chain, height) for height in range(19, 31)]
+    reindex(chain.store, lambda _state, header, _body: outcomes[header.height])
+    assert [found(chain, height) for height in range(19, 31)] == before
+    assert all(len(rows) == 10 for rows in before)
+
+
+def found(chain: ChainBuilder, height: int) -> list[tuple[bytes, bytes]]:
+    with chain.store.snapshot() as view:
+        return [
+            (row.value, row.key)
+            for index in (SIZE, NAMES)
+            for row in view.index_range(
+                IndexRange(index=index, as_of_height=Height(height)), limit=99
+            )
+        ]
