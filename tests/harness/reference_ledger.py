@@ -9,6 +9,7 @@ shipped ones.
 # ruff: noqa: N802 - methods are named by the operations, numbers stand as the rules say them
 
 import json
+import pickle
 from typing import Any
 
 from moyai.primitives.transaction import opened_account
@@ -29,11 +30,8 @@ def need(condition: object, code: str) -> None:
 
 
 def copied(value: Any) -> Any:
-    """Copy dictionaries, lists and tuples as deep as they go; all else in them never changes."""
-    if isinstance(value, dict):
-        return {key: copied(each) for key, each in value.items()}
-    kind = type(value)
-    return kind(copied(each) for each in value) if kind in (list, tuple) else value
+    """Return an independent copy; this way is the fastest for much that is small."""
+    return pickle.loads(pickle.dumps(value))  # noqa: S301 - its own bytes, a line before
 
 
 class ReferenceLedger:

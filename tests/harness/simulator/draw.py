@@ -33,6 +33,7 @@ RESTARTS_SHARE = 0.1
 CHANGES_SHARE = 0.25
 CHAOS_MS = 8_000
 LAST_BLOW_MS = 7_500
+LONG_ENOUGH_MS = 1_500  # for a node to notice that its disk is full
 
 
 class Menu(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,7 +212,7 @@ class _Draw:
                 copied_ms = self._random.randrange(1_000, moment_ms)
                 yield Restore(moment_ms, node, copied_ms, self._span())
             case _:
-                yield FillDisk(moment_ms, node, self._span())
+                yield FillDisk(moment_ms, node, LONG_ENOUGH_MS + self._span())
 
     def _change(self) -> Change:
         """Draw at least four of all who could vote, whoever they are."""

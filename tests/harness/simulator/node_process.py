@@ -37,7 +37,7 @@ HOUSE_MS = 1_000
 PRUNE_BLOCKS = 4
 PAGE_BYTES = 4_096
 META_PAGES = 2
-ROOM_BYTES = (16 * 1_024, 48 * 1_024, 96 * 1_024)  # what a full disk still takes
+ROOM_BYTES = (0, 8 * 1_024, 32 * 1_024)  # what a full disk still takes
 
 
 class Died(Exception):
