@@ -15,7 +15,7 @@ import msgspec
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS_A_DAY = 1_000_000
-GRACE_SECONDS = 120.0  # for the last history or bug that was begun in time
+GRACE_SECONDS = 300.0  # for the last history or bug that was begun in time
 
 
 class Stage(msgspec.Struct, frozen=True):
