@@ -165,6 +165,8 @@ class Node:
         self._housekeeping = housekeeping
         self._driver = Driver(self._core, self._writer, self._keep_house)
         self._writes = MeasuredWrites(LoopWrites(self._core, self._driver), self._metrics)
+        reclaimed = self._metrics.bytes_reclaimed
+        reclaimed.set_function(lambda: self._upkeep.bytes_reclaimed)
         self._block_metrics = BlockMetrics(self._chain, self._metrics, self._writes.final)
         self._telemetry = Telemetry(
             metrics=self._metrics,

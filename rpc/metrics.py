@@ -85,6 +85,11 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self.bytes_reclaimed = Gauge(
+            "moyai_pruned_bytes",
+            "Bytes of old blocks and versions removed since the node started.",
+            registry=registry,
+        )
         self.evidence = Gauge(
             "moyai_evidence", "Proofs of misconduct this node holds.", registry=registry
         )

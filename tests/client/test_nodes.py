@@ -7,6 +7,7 @@ from moyai.client import ClientSettings
 from moyai.client.errors import (
     ForkError,
     LyingNodeError,
+    NodePrunedError,
     NodeRefusalError,
     NodeUnreachableError,
     NoNodeAnsweredError,
@@ -44,6 +45,15 @@ async def ask(script: Script, *names: str) -> str:
 DOWN, LIE = NodeUnreachableError("is down"), LyingNodeError("lies")
 BUSY = NodeRefusalError("busy", ("is busy", "pool", "wait"), retry_after_ms=1)
 NO = NodeRefusalError("not_found", ("is not there", "it", "ask else"))
+
+
+GONE = NodePrunedError("pruned", ("has blocks from height 9 on", "block 1", "ask an archive"))
+
+
+async def test_who_has_pruned_it_is_passed_over_until_all_have() -> None:
+    assert await ask(Script(a=[GONE], b=["answer"]), "a", "b") == "answer"
+    with pytest.raises(NodePrunedError, match="from height 9 on"):
+        await ask(Script(a=[GONE], b=[GONE]), "a", "b")
 
 
 async def test_the_next_node_is_asked() -> None:
