@@ -24,6 +24,7 @@ from moyai.primitives.ids import format_account
 
 LOAD_SHARE = 0.6
 RECOVERY_SECONDS_MAX = 60.0
+CATCH_UP_SECONDS_MAX = 300.0
 BASELINE_SECONDS = 8.0
 POLL_SECONDS = 0.02
 EASE_SECONDS = 10.0
@@ -142,6 +143,7 @@ class _Run:
         except ChaosError as error:
             raise ChaosError(f"after {nemesis.name}, {error}", what="heal") from error
         self._tallies[nemesis.name].recoveries.append(recovery)
+        self._load.rate = min(self.report.rate_tps, 2 * self._load.rate)
         leading = "".join(f", led again after {each:.1f} s" for each in recovery.leading)
         return (
             f"{nemesis.name}: {healed - began:.1f} s, new final block after"
@@ -167,11 +169,11 @@ class _Run:
         await self._until(all_led, deadline, "started nodes to lead again")
         await self._city.ready(list(self._city.nodes))
         for node in self._city.nodes:
-            await self._voting(node, deadline)
+            await self._voting(node, time.monotonic() + RECOVERY_SECONDS_MAX)
         target = self._history.height
         await self._until(
             lambda: all(node.told.height >= target for node in self._city.nodes),
-            deadline,
+            time.monotonic() + RECOVERY_SECONDS_MAX,
             "every node to catch up",
         )
         return Recovery(finalization, tuple(leading.values()))
@@ -195,22 +197,30 @@ class _Run:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _until(self, holds: Callable[[], bool], deadline: float, what: str) -> None:
-        eased = time.monotonic()
+        """Wait; whoever is behind and comes nearer has more time, up to a limit."""
+        last_deadline = time.monotonic() + CATCH_UP_SECONDS_MAX
+        looked, behind = time.monotonic(), self._behind
         while not holds():
-            if time.monotonic() > eased + EASE_SECONDS:
-                eased = time.monotonic()
-                self._ease()
             if self._history.violations:
                 raise ChaosError("a violation ended the run", what="history")
+            if time.monotonic() > looked + EASE_SECONDS:
+                looked, before, behind = time.monotonic(), behind, self._behind
+                if behind < before:
+                    deadline = min(last_deadline, looked + RECOVERY_SECONDS_MAX)
+                else:
+                    self._ease()
             if time.monotonic() > deadline:
                 heights = {node.node.slug: node.told.height for node in self._city.nodes}
-                raise ChaosError(
-                    f"waited {RECOVERY_SECONDS_MAX:g} s for {what}: {heights}", what="city"
-                )
+                raise ChaosError(f"waited too long for {what}: {heights}", what="city")
             await asyncio.sleep(POLL_SECONDS)
 
+    @property
+    def _behind(self) -> int:
+        """Return by how many blocks the last node is behind the first."""
+        return self._history.height - min(node.told.height for node in self._city.nodes)
+
     def _ease(self) -> None:
-        """Halve a load under which nodes do not come back: the machine may be taken by others."""
+        """Halve a load under which nodes do not come nearer: others may have the machine."""
         self._load.rate /= 2
         self.report.eased += 1
         self._say(f"not back after {EASE_SECONDS:g} s: the load is halved to {self._load.rate:.0f}")
