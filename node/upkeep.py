@@ -12,6 +12,7 @@ from moyai.node.ports import Observer
 from moyai.primitives.errors import ProofError
 from moyai.primitives.ids import Height
 from moyai.storage.chain import ChainStore
+from moyai.storage.errors import ReadExpired
 from moyai.storage.pruning import Pruner, retention_base
 from moyai.storage.snapshot_maker import SnapshotMaker, due
 from moyai.storage.state_snapshots import SnapshotFolder
@@ -94,7 +95,7 @@ class Upkeep:
             if maker.write():
                 return
             stored = maker.finish()
-        except (OSError, ProofError) as error:
+        except (OSError, ProofError, ReadExpired) as error:
             self._give_up(maker, str(error))
             return
         self._maker = None

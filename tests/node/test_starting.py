@@ -10,7 +10,9 @@ from moyai.node.starting import read_recent_ids, read_start
 from moyai.node.tip import read_tip
 from moyai.primitives.block import header_digest
 from moyai.primitives.genesis import genesis_header
+from moyai.primitives.ids import Height
 from moyai.primitives.transaction import parse_transaction
+from moyai.storage.pruning import Pruner
 
 
 def make_final(city: CoreCity, number: int, **content: int) -> Submitted:
@@ -117,3 +119,18 @@ def test_a_restart_knows_again_what_is_final(city: CoreCity) -> None:
     (again,) = node.submit(document(1))
     assert again.known
     assert again.id == final.id == parse_transaction(document(1)).id
+
+
+def test_a_node_that_pruned_starts_from_what_it_kept(city: CoreCity) -> None:
+    outcomes = [make_final(city, number) for number in range(4)]
+    chain = city.nodes[0].chain
+    whole = read_tip(chain)
+    pruner = Pruner(chain)
+    pruner.raise_base(Height(chain.committed_height - 1))
+    while pruner.step().more:
+        pass
+    assert read_tip(chain) == whole
+    recent = read_recent_ids(chain, 10**9)
+    known = [one.id in recent for one in outcomes if one.id is not None]
+    assert known[-1]
+    assert not known[0]
