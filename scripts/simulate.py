@@ -15,12 +15,15 @@ from typing import Any
 
 from harness.simulator.level import Level, Violation, digest_of
 from harness.simulator.levels import LEVELS
+from harness.simulator.plan import Plan, Submit
 from harness.simulator.search import Search, Tally
 from harness.simulator.shrink import shrink
 from harness.simulator.spelling import regression_test, spelled
 
 ROOT = Path(__file__).resolve().parent.parent
 SHRINK_SECONDS_MAX = 300.0
+SPEED_MS = 60_000
+SPEED_GAPS_MS = (2_000, 1_000, 500)
 
 
 def arguments() -> argparse.Namespace:
@@ -33,6 +36,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--show", action="store_true", help="print every input and effect")
     parser.add_argument("--shrink", action="store_true", help="look for less that fails as well")
+    parser.add_argument("--speed", action="store_true", help="time level 2 under a steady load")
     parser.add_argument("--digests", nargs="+", metavar="SEED", help="print digests of histories")
     return parser.parse_args()
 
@@ -96,6 +100,23 @@ def digests(seeds: list[str], chosen: list[str]) -> int:
     return 0
 
 
+def speed() -> int:
+    """Time four nodes of level 2 without faults at four transactions a second, in bursts."""
+    level = LEVELS["L2"]
+    level.history(Plan(seed=0)).run()
+    for gap_ms in SPEED_GAPS_MS:
+        moments_ms = range(100, SPEED_MS, gap_ms)
+        events = tuple(Submit(at, at // gap_ms % 4, gap_ms // 250) for at in moments_ms)
+        began = time.process_time()
+        outcome = level.history(Plan(seed=1, chaos_ms=SPEED_MS, events=events)).run()
+        seconds = outcome.simulated_ms / 1_000
+        print(
+            f"{gap_ms // 250} transactions every {gap_ms} ms: "
+            f"{outcome.views / seconds:.1f} views a simulated second, {seconds / (time.process_time() - began):.0f} times real time"
+        )
+    return 0
+
+
 def many(options: argparse.Namespace, chosen: list[str]) -> int:
     name, began = commit(), time.monotonic()
     search = Search(
@@ -146,6 +167,8 @@ def _print_marks(tally: Tally) -> None:
 
 def main(options: argparse.Namespace) -> int:
     chosen = [f"L{number}" for number in options.level or ()] or list(LEVELS)
+    if options.speed:
+        return speed()
     if options.digests:
         return digests(options.digests, chosen)
     if options.seed is not None:
