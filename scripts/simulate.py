@@ -110,9 +110,10 @@ def speed() -> int:
         began = time.process_time()
         outcome = level.history(Plan(seed=1, chaos_ms=SPEED_MS, events=events)).run()
         seconds = outcome.simulated_ms / 1_000
+        times = seconds / (time.process_time() - began)
         print(
             f"{gap_ms // 250} transactions every {gap_ms} ms: "
-            f"{outcome.views / seconds:.1f} views a simulated second, {seconds / (time.process_time() - began):.0f} times real time"
+            f"{outcome.views / seconds:.1f} views a simulated second, {times:.0f} times real time"
         )
     return 0
 
