@@ -63,15 +63,15 @@ class Report(msgspec.Struct):
 
     def lines(self) -> list[str]:
         """Return the table and the verdict."""
+        most = f" while the machine took {self.capacity_tps:.0f}" if self.capacity_tps else ""
         lines = [
             "| fault | times | new final block, p50 s | p99 s | started node leads again, p50 s"
             " | p99 s |",
             "|---|---|---|---|---|---|",
             *(tally.row() for tally in self.tallies),
             "",
-            f"{self.sent} transactions sent, {self.rate_tps:.0f} a second while the machine took"
-            f" {self.capacity_tps:.0f} (halved {self.eased} times, {self.shed} due while nobody"
-            " answered were not sent):"
+            f"{self.sent} transactions sent, {self.rate_tps:.0f} a second{most} (halved"
+            f" {self.eased} times, {self.shed} due while nobody answered were not sent):"
             f" {self.final} final, {self.expired} accepted and out of time;"
             f" {self.blocks} blocks, {self.reads} reads judged",
             f"memory of a node: {self.memory_mb_max:.0f} MB at most; bit flips: "
