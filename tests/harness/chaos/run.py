@@ -28,6 +28,7 @@ CATCH_UP_SECONDS_MAX = 300.0
 BASELINE_SECONDS = 8.0
 POLL_SECONDS = 0.02
 EASE_SECONDS = 10.0
+LOAD_TPS_MIN = 5.0  # a chain without work rests, and nobody could be seen to lead
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +222,7 @@ class _Run:
 
     def _ease(self) -> None:
         """Halve a load under which nodes do not come nearer: others may have the machine."""
-        self._load.rate /= 2
+        self._load.rate = max(LOAD_TPS_MIN, self._load.rate / 2)
         self.report.eased += 1
         self._say(f"not back after {EASE_SECONDS:g} s: the load is halved to {self._load.rate:.0f}")
 
