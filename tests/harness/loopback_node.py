@@ -16,9 +16,12 @@ from harness.proven_city import ProvenCity
 from moyai.primitives.block import Header
 from moyai.primitives.codec import encode
 from moyai.primitives.genesis import genesis_digest
-from moyai.primitives.ids import format_account
+from moyai.primitives.ids import Height, format_account
 from moyai.primitives.merkle import list_inclusion_path
 from moyai.primitives.transaction import parse_transaction
+from moyai.storage.blocks import TransactionPlace
+
+START = TransactionPlace(Height(0), 0)
 
 Answer = dict[str, Any]
 Falsify = Callable[[Answer], Answer]
@@ -218,7 +221,7 @@ class LoopbackNode:
                 return
 
     def _events(self) -> list[Answer]:
-        page = self.city.snapshot_of(lambda view: view.events((0, 0), limit=1_000))
+        page = self.city.snapshot_of(lambda view: view.events(START, limit=1_000))
         return [
             {
                 "height": row.place.height,
