@@ -115,7 +115,7 @@ class SnapshotImport:
         versions = self._store.table(ChainTable.VERSIONS)
         part_key = index.to_bytes(_PART_KEY_BYTES, "big")
         with self._store.write() as txn:
-            if imported.get(txn, part_key) is not None:
+            if meta.get(txn, TIP) is not None or imported.get(txn, part_key) is not None:
                 return
             sequence = int.from_bytes(meta.require(txn, _NEXT_SEQUENCE), "big")
             packed = []
