@@ -175,3 +175,24 @@ def crash_at(patched: pytest.MonkeyPatch, state: object, step: int) -> None:
         patched.setattr(os, "replace", crash)
     else:
         patched.setattr(shutil, "rmtree", crash)
+
+
+def test_a_part_that_comes_again_after_all_is_written_changes_nothing(
+    chain: ChainBuilder, kept: StoredSnapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "twin"
+    recent = recent_of(chain, 29, 4)
+    state = begin_import(chain, path, kept.description)
+    state.add_part(0, kept.part(0))
+    with monkeypatch.context() as patched:
+        crash_at(patched, state, 4)
+        with pytest.raises(Crash):
+            state.finish((), recent)
+    again = begin_import(chain, path, kept.description)
+    again.add_part(0, kept.part(0))
+    again.close()
+    twin = import_whole(chain, kept, path)
+    grow(twin, 2)
+    grow(chain, 1)
+    assert twin.store.tip_header == chain.store.tip_header
+    twin.store.close()
