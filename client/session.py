@@ -103,6 +103,8 @@ class Session:
         try:
             answer = await node.call("chain_prove", question, BlockProofAnswer)
         except NodePrunedError:
+            if self.chain.begin(certified):
+                return
             raise
         except NodeRefusalError as error:
             raise LyingNodeError(

@@ -155,6 +155,18 @@ class TrustedChain:
             self.head = certified
         return True
 
+    def begin(self, certified: CertifiedHeader) -> bool:
+        """Believe the first header that this client ever saw, if it is the first.
+
+        The validators that the genesis document leads to have finalized it, and nothing was seen
+        before that it could contradict.
+        """
+        if self.head.certificate is not None:
+            return False
+        self._remember(certified)
+        self.head = certified
+        return True
+
     def check_fork(self, certified: CertifiedHeader, other: Header, path: Sequence[bytes]) -> None:
         """Check whether `other`, at the lower height of the two, shows that there is a fork.
 

@@ -5,7 +5,7 @@ Every proof ends in a certified header: one with its own finalization certificat
 
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.errors import ProofError
+from moyai.primitives.errors import ProofError, PrunedError
 from moyai.rpc.errors import InvalidParamsError, NotFoundError, NotHeldError, NotYetProvableError
 from moyai.rpc.limits import HISTORY_VERSIONS_MAX
 from moyai.rpc.reads import Reads
@@ -179,7 +179,10 @@ def _known_path(reads: Reads, certified: CertifiedAt, known_height: int | None) 
     above = certified[0].height
     if known_height is None or known_height >= above:
         return None
-    return path_texts(reads.snapshot.log_path(known_height, above))
+    try:
+        return path_texts(reads.snapshot.log_path(known_height, above))
+    except PrunedError:
+        return None  # the answer stands without it; who needs the path asks a node that has it
 
 
 def _shown(certified: CertifiedAt) -> Certified:

@@ -88,7 +88,11 @@ class CertificateParams(Params, frozen=True, kw_only=True):
 
 
 class CertificateShown(Result, frozen=True, kw_only=True):
-    """`known_path`: leaf `known_height` in the log under `log_root` of size `certified.height`."""
+    """`known_path`: leaf `known_height` in the log under `log_root` of size `certified.height`.
+
+    Null without `known_height`, for the certified block itself or a higher one, and where this node
+    began with a later state and does not have the path.
+    """
 
     certified: Certified
     known_path: Path | None

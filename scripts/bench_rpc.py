@@ -28,6 +28,7 @@ from moyai.node.ingest import Submitted
 from moyai.primitives.ids import Digest, TransactionId, format_account
 from moyai.primitives.operations_documents import RegisterDocument
 from moyai.primitives.state_keys import series_key
+from moyai.rpc.budget import Client
 from moyai.rpc.desk import Caller
 
 SUBMIT_US_MAX = 15.0
@@ -37,7 +38,7 @@ BLOCK_TRANSACTIONS = 500
 ROUNDS = 200
 READ_ROUNDS = 50
 UNBOUNDED = {"cost_per_second": 10_000_000, "cost_burst": 100_000_000}
-CALLER = Caller(client="bench")
+CALLER = Caller(client=Client("bench"))
 
 
 class TakingWrites:

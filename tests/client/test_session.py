@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.loopback_node import Answer, LoopbackNode, b64, hexes
+from harness.loopback_node import Answer, LoopbackNode, Refusal, b64, hexes
 from harness.proven_city import (
     NEXT_SET,
     NEXT_VALIDATORS,
@@ -16,7 +16,7 @@ from harness.proven_city import (
     header_after,
 )
 from moyai.client.answers import CertificateAnswer
-from moyai.client.errors import ForkError, NoNodeAnsweredError
+from moyai.client.errors import ForkError, NodePrunedError, NoNodeAnsweredError
 from moyai.primitives.block import header_digest
 from moyai.primitives.codec import encode
 from moyai.primitives.ids import Epoch
@@ -106,6 +106,33 @@ async def test_a_node_that_proves_no_link_is_a_liar(connect: Any, node: Loopback
         with pytest.raises(NoNodeAnsweredError) as caught:
             await city.refresh()
         assert {error.code for _, error in caught.value.failures} == {"lying_node"}
+
+
+def without_paths(node: LoopbackNode) -> None:
+    """Let a node be one that began with a later state: it proves no line from before."""
+    node.falsify["chain_certificate"] = lambda answer: {**answer, "known_path": None}
+    node.refuse["chain_prove"] = [Refusal("pruned") for _ in range(20)]
+
+
+async def test_a_new_client_begins_at_a_node_that_began_with_a_state(
+    connect: Any, node: LoopbackNode
+) -> None:
+    node.city.commit()
+    without_paths(node)
+    async with connect(node) as city:
+        assert city.head.height == 1
+
+
+async def test_a_client_with_a_head_does_not_take_up_a_line_that_nobody_proves(
+    connect: Any, node: LoopbackNode
+) -> None:
+    node.city.commit()
+    async with connect(node) as city:
+        without_paths(node)
+        node.city.commit()
+        with pytest.raises(NodePrunedError):
+            await city.refresh()
+        assert city.head.height == 1
 
 
 async def test_answers_may_arrive_in_another_order(connect: Any, node: LoopbackNode) -> None:

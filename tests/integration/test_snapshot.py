@@ -16,8 +16,10 @@ import pytest
 
 from harness.byzantine_peer import Traitor
 from harness.real_city import CallFailed, RealCity, real_city, until
+from moyai.client import Client
 from moyai.node.config import load_config
 from moyai.node.founding import join
+from moyai.node.genesis_file import read_genesis
 from moyai.node.processes import NodeProcess
 from moyai.p2p.snapshot_messages import SnapshotAnswer, SnapshotOffer
 from moyai.primitives.block import header_digest
@@ -89,6 +91,13 @@ def took_over_state(process: NodeProcess) -> bool:
     return "state_taken_over" in log
 
 
+async def seen_by_a_new_client(city: RealCity, process: NodeProcess) -> int:
+    """Return the height that the SDK believes when it knows genesis and this one node alone."""
+    genesis = read_genesis(city.city.genesis_file)
+    async with Client.connect(process.node.url, trust=genesis) as client:
+        return client.head.height
+
+
 def test_a_wiped_validator_is_back_while_the_city_works(city: RealCity) -> None:
     grow(city)
     victim = city.nodes[3]
@@ -99,6 +108,7 @@ def test_a_wiped_validator_is_back_while_the_city_works(city: RealCity) -> None:
         assert took_over_state(victim)
         until(lambda: is_voting(city, victim), BACK_SECONDS_MAX, what="it is safe to vote")
     city.wait_equal_heads(BACK_SECONDS_MAX)
+    assert asyncio.run(seen_by_a_new_client(city, victim)) > SNAPSHOT_BLOCKS
     city.nodes[2].kill()
     city.make_final(victim.node, "three of four, the wiped one among them", BACK_SECONDS_MAX)
 

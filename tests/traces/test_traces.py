@@ -55,7 +55,7 @@ def restart_in_the_middle() -> Stage:
     block = before.make(1, ids=1)
     before.propose(block)
     journal = before.journal()
-    journal.crash()
+    journal.crash(lambda: False)
     stage = Stage(me=before.me, recovered=journal.recovered())
     stage.start()
     stage.hear(stage.others[0], stage.notarization(block))
