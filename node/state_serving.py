@@ -4,6 +4,7 @@ Not here: how answers are cut (`p2p.serving`), making and keeping snapshots (sto
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from typing_extensions import override
 
@@ -15,9 +16,12 @@ from moyai.p2p.snapshot_messages import RecentBlock, SnapshotOffer
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.epoch_end import EpochEnd
+from moyai.primitives.errors import PrunedError
 from moyai.primitives.ids import Digest, Epoch, Height
+from moyai.primitives.limits import EPOCH_MAX
 from moyai.primitives.state_keys import validators_key
 from moyai.primitives.state_snapshot import SnapshotDescription, SnapshotLeaf
+from moyai.storage.errors import CorruptedError
 from moyai.storage.snapshot import ChainSnapshot
 
 
@@ -38,6 +42,8 @@ class StateReader(StateSource):
 
     @override
     def epoch_end(self, epoch: Epoch) -> EpochEnd | None:
+        if epoch >= EPOCH_MAX:
+            return None
         following = Epoch(epoch + 1)
         began = self._chain.state(validators_key(following))
         header = None if began is None else self._chain.header(began.height)
@@ -54,14 +60,18 @@ class StateReader(StateSource):
         for kept in self._kept.all():
             description = kept.description
             if height in (None, description.header.height):
-                return self._offer_of(description)
+                # The chain store may have been replaced by a state above this one.
+                with suppress(PrunedError):
+                    return self._offer_of(description)
         return None
 
     @override
     def part(self, height: Height, index: int) -> Sequence[SnapshotLeaf] | None:
         for kept in self._kept.all():
-            if kept.description.header.height == height:
-                return kept.part(index) if index < 1 << kept.description.depth else None
+            if kept.description.header.height == height and index < 1 << kept.description.depth:
+                # It may be damaged, or just be giving way to a newer one.
+                with suppress(CorruptedError):
+                    return kept.part(index)
         return None
 
     @override

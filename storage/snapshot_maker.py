@@ -6,6 +6,7 @@ A height whose root is no longer kept is given up. Not here: what is kept (`stat
 """
 
 from array import array
+from contextlib import suppress
 from typing import BinaryIO
 
 import msgspec
@@ -57,7 +58,8 @@ def due(chain: ChainSnapshot, height: int, blocks: int) -> Wanted | None:
     attested = attesting.executed.height
     if attested == 0 or attested // blocks == parent.executed.height // blocks:
         return None
-    return Wanted(chain.require_header(attested), attesting)
+    header = chain.header(attested)  # it may lie below what a state was taken over with
+    return None if header is None else Wanted(header, attesting)
 
 
 def newest_attested(chain: ChainSnapshot) -> Wanted | None:
@@ -181,9 +183,11 @@ class SnapshotMaker:
         return self._folder.complete(description, ends)
 
     def close(self) -> None:
-        """Let go of the file when the snapshot is given up."""
+        """Give the snapshot up, and the disk that it has taken so far."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what could not be written is not missed
+                self._file.close()
+            self._folder.abandon()
 
 
 def make_snapshot(chain: ChainStore, folder: SnapshotFolder, wanted: Wanted) -> StoredSnapshot:

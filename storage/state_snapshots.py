@@ -130,6 +130,10 @@ class SnapshotFolder:
         partial.mkdir(parents=True, mode=0o700)
         return partial
 
+    def abandon(self) -> None:
+        """Remove what was begun."""
+        shutil.rmtree(self.path / _PARTIAL, ignore_errors=True)
+
     def complete(self, description: SnapshotDescription, ends: Iterable[int]) -> StoredSnapshot:
         """Give what was made its name, durably, and remove the oldest beyond those kept."""
         partial = self.path / _PARTIAL

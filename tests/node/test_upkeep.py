@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from harness.grown_chain import grow, import_whole, snapshot_of
 from harness.stored_chain import ChainBuilder
 from moyai.node.upkeep import Upkeep, UpkeepSettings
-from moyai.storage.state_snapshots import SnapshotFolder
+from moyai.primitives.block import Header
+from moyai.primitives.transaction import CheckedTransaction
+from moyai.storage.state_snapshots import LEAVES_FILE, SnapshotFolder
 
 
 class Notes:
@@ -97,3 +101,42 @@ def test_a_full_disk_under_the_snapshots_stops_nothing(chain: ChainBuilder, tmp_
         folder.begin()
     settle(upkeep)
     assert notes.events == ["snapshot_given_up"]
+
+
+def test_a_disk_that_fills_up_meanwhile_stops_nothing_and_is_given_back(
+    chain: ChainBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upkeep, folder, notes = upkeep_of(chain, tmp_path, 10)
+    begin = folder.begin
+
+    def begin_on_a_full_disk() -> Path:
+        partial = begin()
+        (partial / LEAVES_FILE).symlink_to("/dev/full")
+        return partial
+
+    monkeypatch.setattr(folder, "begin", begin_on_a_full_disk)
+    for number in range(12):
+        chain.add({b"pk%d" % number: bytes(1_000)})
+    settle(upkeep)
+    assert notes.events == ["snapshot_given_up"]
+    assert list(folder.path.iterdir()) == []
+
+
+class Lagging(ChainBuilder):
+    """Headers attest the roots of some blocks before."""
+
+    def _header(self, body: tuple[CheckedTransaction, ...]) -> Header:
+        header = super()._header(body)
+        return msgspec.structs.replace(header, executed=self.executed[max(0, header.height - 4)])
+
+
+def test_a_store_that_began_with_a_state_makes_none_of_what_lies_below(tmp_path: Path) -> None:
+    chain = Lagging(tmp_path / "chain")
+    grow(chain, 30)
+    kept = snapshot_of(chain, tmp_path / "theirs")
+    twin = import_whole(chain, kept, tmp_path / "twin")
+    upkeep, folder, _ = upkeep_of(twin, tmp_path, 1)
+    settle(upkeep)
+    assert folder.heights() == []
+    twin.store.close()
+    chain.store.close()
