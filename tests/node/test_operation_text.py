@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from moyai.primitives.errors import IdentifierError, MoyaiError
 from moyai.primitives.ids import AccountId, format_account
 from moyai.primitives.operations_accounts import OpenAccount
 from moyai.primitives.operations_documents import RegisterDocument
+from moyai.primitives.operations_governance import Change
 from moyai.primitives.operations_identity import BindIdentity
 from moyai.primitives.operations_records import CreateCollection, PutRecord
 from moyai.primitives.operations_tokens import TransferToken
@@ -40,6 +42,14 @@ POLICY = {
 }
 WRITERS = {"accounts": [ADDRESS], "roles": ["records"], "level": None}
 SCHEMA = {"type": "object", "properties": {"km": {"type": "integer"}}}
+VOTE = {
+    "epoch": 0,
+    "view": 7,
+    "kind": "finalize",
+    "digest": KEY,
+    "signer": 2,
+    "signature": KEY + KEY,
+}
 EXAMPLES: list[dict[str, object]] = [
     {
         "type": "open_account",
@@ -97,6 +107,7 @@ EXAMPLES: list[dict[str, object]] = [
     {"type": "propose_change", "change": {"type": "remove_member", "account": ADDRESS}},
     {"type": "approve_change", "proposal": 7},
     {"type": "members_ready", "next_set": KEY},
+    {"type": "submit_evidence", "first": VOTE, "second": {**VOTE, "kind": "nullify"}},
 ]
 CHANGES: list[dict[str, object]] = [
     {
@@ -112,12 +123,21 @@ CHANGES: list[dict[str, object]] = [
     {"type": "rotate_validator_key", "account": ADDRESS, "validator_key": KEY},
     {"type": "rotate_network_key", "account": ADDRESS, "network_key": KEY},
     {"type": "set_endpoint", "account": ADDRESS, "endpoint": "[::1]:7000"},
+    {
+        "type": "add_full_node",
+        "name": "library",
+        "network_key": KEY,
+        "endpoint": "library.example:7000",
+    },
+    {"type": "remove_full_node", "name": "library"},
+    {"type": "recover_officers", "account": ADDRESS, "officer_keys": [KEY]},
     {"type": "set_parameters", "settings": [{"name": "delta_ms", "number": "300"}]},
 ]
 
 
-def test_there_is_an_example_of_every_operation() -> None:
+def test_there_is_an_example_of_every_operation_and_change() -> None:
     assert {example["type"] for example in EXAMPLES} == set(OPERATION_TYPES)
+    assert len({change["type"] for change in CHANGES}) == len(get_args(Change))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["type"]))
