@@ -7,11 +7,13 @@ from moyai.consensus.limits import ABSTAIN_VIEWS
 from moyai.consensus.records import AbstainRecord
 from moyai.primitives.ids import Epoch, ValidatorIndex, View
 
-_AFTER_NEW_EPOCH = View(2)
-
 
 class Abstention:
-    """Silence until a finalization far enough above all that q others can report."""
+    """Silence until a finalization far enough above all that q others can report of this epoch.
+
+    An epoch that began since the silence excuses nothing: a journal does not know in which epochs
+    the key has voted that it forgot.
+    """
 
     def __init__(self, epoch: Epoch, quorum: int) -> None:
         self._epoch = epoch
@@ -26,8 +28,6 @@ class Abstention:
         self.active = record.abstaining
         if record.epoch == self._epoch:
             self._vote_above = record.vote_above_view
-        elif record.abstaining:
-            self._until = _AFTER_NEW_EPOCH
 
     def begin(self) -> AbstainRecord:
         """Fall silent; the record must be durable."""

@@ -42,11 +42,14 @@ def test_later_reports_do_not_move_the_goal() -> None:
     assert abstention.finalized(View(7)) is not None
 
 
-def test_in_a_new_epoch_a_finalization_at_view_two_is_enough() -> None:
+def test_in_a_later_epoch_q_others_must_report_of_that_one() -> None:
     abstention = Abstention(Epoch(3), 3)
-    abstention.restore(AbstainRecord(Epoch(2), abstaining=True, vote_above_view=View(90)))
-    assert abstention.finalized(View(1)) is None
-    assert abstention.finalized(View(2)) is not None
+    abstention.restore(AbstainRecord(Epoch(0), abstaining=True, vote_above_view=View(90)))
+    assert abstention.finalized(View(1_000)) is None
+    report(abstention, 5, 9, 6)
+    assert abstention.finalized(View(10)) is None
+    left = abstention.finalized(View(11))
+    assert left == AbstainRecord(Epoch(3), abstaining=False, vote_above_view=View(11))
 
 
 def test_the_view_it_votes_above_survives_a_restart() -> None:

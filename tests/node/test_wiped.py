@@ -168,6 +168,30 @@ def test_past_epochs_are_proven_from_genesis_on(city: CoreCity, is_bad: bool) ->
             assert end_of_epoch(there, epoch) is not None
 
 
+def test_what_was_forgotten_in_this_epoch_is_not_excused_by_epochs_before_it(
+    city: CoreCity,
+) -> None:
+    late, council = city.nodes[3], Council(city)
+    for epoch in (1, 2):
+        council.decide(SetParameters((ParameterSetting("delta_ms", 250 + epoch),)))
+        reach_epoch(city, epoch)
+    make_blocks(city, 0, 4)
+    wipe(late)
+    ChainStore.create(late.folder / "chain", GENESIS, map_bytes=city.map_bytes).close()
+    city.nodes[2].kill()
+    late.sent.clear()
+    late.restart()
+    city.run(partial(follows, city, late))
+    assert late.core is not None
+    assert late.core.config.validators.epoch == 2
+    city.run_for(5_000)
+    assert is_silent(late), "one of the three others has not said where it was"
+    assert not voted(late)
+    city.nodes[2].restart()
+    make_blocks(city, 100, 20)
+    city.run(lambda: not is_silent(late))
+
+
 def test_what_was_imported_before_a_kill_is_not_asked_again(city: CoreCity) -> None:
     late = city.nodes[3]
     make_blocks(city, 0)
