@@ -40,6 +40,7 @@ class Upkeep:
         settings: UpkeepSettings,
         observer: Observer,
     ) -> None:
+        folder.forget_beyond(chain.base - 1, chain.committed_height)
         self._chain = chain
         self._folder = folder
         self._settings = settings

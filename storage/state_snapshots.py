@@ -123,6 +123,12 @@ class SnapshotFolder:
             return []
         return sorted(int(one.name) for one in self.path.iterdir() if one.name.isdecimal())
 
+    def forget_beyond(self, lowest: int, highest: int) -> None:
+        """Remove what lies outside these heights: it is of a chain store that is gone."""
+        for height in self.heights():
+            if not lowest <= height <= highest:
+                self._remove(height)
+
     def begin(self) -> Path:
         """Return an empty folder to make a snapshot in; whatever was begun before is gone."""
         partial = self.path / _PARTIAL
@@ -148,9 +154,12 @@ class SnapshotFolder:
         sync_path(self.path)
         self._opened.pop(height, None)
         for old in self.heights()[:-SNAPSHOTS_KEPT]:
-            shutil.rmtree(self.path / str(old), ignore_errors=True)
-            self._opened.pop(old, None)
+            self._remove(old)
         return StoredSnapshot(target)
+
+    def _remove(self, height: int) -> None:
+        shutil.rmtree(self.path / str(height), ignore_errors=True)
+        self._opened.pop(height, None)
 
     def _open(self, height: int) -> StoredSnapshot | None:
         if height not in self._opened:

@@ -140,3 +140,26 @@ def test_a_store_that_began_with_a_state_makes_none_of_what_lies_below(tmp_path:
     assert folder.heights() == []
     twin.store.close()
     chain.store.close()
+
+
+def test_snapshots_of_a_chain_store_that_is_gone_are_in_nobodys_way(
+    chain: ChainBuilder, tmp_path: Path
+) -> None:
+    grow(chain, 400)
+    for _ in range(2):
+        grow(chain, 1)
+        snapshot_of(chain, tmp_path / "snapshots")
+    anew = ChainBuilder(tmp_path / "anew")
+    upkeep, folder, notes = upkeep_of(anew, tmp_path, 100, retention_ms=50)
+    for _ in range(300):
+        anew.append({b"pk": b"%d" % anew.store.height})
+        anew.write()
+        settle(upkeep)
+    assert folder.heights() == [100, 200]
+    assert notes.events == ["snapshot_made"] * 2
+    newest = snapshot_of(chain, tmp_path / "others")
+    twin = import_whole(chain, newest, tmp_path / "twin")
+    _, left, _ = upkeep_of(twin, tmp_path, 100)
+    assert left.heights() == []
+    anew.store.close()
+    twin.store.close()
