@@ -66,6 +66,7 @@ class SnapshotSearch:
         self._offers = SnapshotOffers(wanted=plan.wanted, one_honest=self._one_honest)
         self._linked: dict[NetworkKey, None] = {}
         self._liars: dict[NetworkKey, None] = {}
+        self._silent: dict[NetworkKey, None] = {}
         self._rests_until_ms: dict[NetworkKey, int] = {}
         self._asked: dict[NetworkKey, _Question] = {}
         self._ends: list[EpochEnd] = []
@@ -86,8 +87,7 @@ class SnapshotSearch:
     def gone(self, peer: NetworkKey) -> None:
         """The link to a peer went down; it may be added again."""
         self._linked.pop(peer, None)
-        self._asked.pop(peer, None)
-        self._offers.drop(peer)
+        self._let_off(peer)
 
     def lied(self, peer: NetworkKey) -> None:
         """The peer contradicted a certificate: it is not asked again."""
@@ -156,9 +156,13 @@ class SnapshotSearch:
         check_certificate(checked, self._chain_id, self._sets[epoch])
 
     def _pass_over(self, peer: NetworkKey, now_ms: int, rest_ms: int = limits.SYNC_REST_MS) -> None:
-        self._asked.pop(peer, None)
-        self._offers.drop(peer)
+        self._let_off(peer)
         self._rests_until_ms[peer] = now_ms + rest_ms
+
+    def _let_off(self, peer: NetworkKey) -> None:
+        if self._asked.pop(peer, None) is not None:
+            self._silent[peer] = None
+        self._offers.drop(peer)
 
     def _ask_for_offers(self, now_ms: int) -> list[Ask | Blame]:
         height = self._offers.wanted if self.found is None else self.found.offer.height
@@ -179,7 +183,7 @@ class SnapshotSearch:
 
     def _choose(self, effects: list[Ask | Blame], now_ms: int) -> bool:
         """Go one step towards a choice, if all have spoken; return whether there is another."""
-        if self._asked or not (now_ms >= self._patient_until_ms or self._all_have_spoken(now_ms)):
+        if self._waits() or not (now_ms >= self._patient_until_ms or self._all_have_spoken(now_ms)):
             return False
         offers = self._offers.best()
         if not offers:
@@ -198,6 +202,13 @@ class SnapshotSearch:
         ends = tuple(self._ends[: first.offer.certificate.epoch])
         self.found = Found(first, tuple(offers), ends)
         return False
+
+    def _waits(self) -> bool:
+        """Return whether an answer is waited for: for offers, once in vain from each peer."""
+        return any(
+            isinstance(one.request, EpochEndRequest) or peer not in self._silent
+            for peer, one in self._asked.items()
+        )
 
     def _all_have_spoken(self, now_ms: int) -> bool:
         return all(

@@ -73,3 +73,22 @@ def test_a_liar_is_never_asked_again() -> None:
     made.add(PEERS)
     asked = [ask.peer for ask in made.go_on(0) if isinstance(ask, Ask)]
     assert asked == list(PEERS[1:])
+
+
+def test_links_that_come_and_go_silently_do_not_hold_up_the_choice() -> None:
+    made = search()
+    for ask in made.go_on(0):
+        answer(made, ask, 10)
+    silent = [network_key(number) for number in (8, 9)]
+    now_ms = 0
+    while made.found is None and now_ms < 60_000:
+        turn = silent[now_ms // 1_000 % 2]
+        made.gone(turn)
+        made.add([turn])
+        for ask in made.go_on(now_ms):
+            assert isinstance(ask, Ask)
+            if ask.peer not in silent:
+                answer(made, ask, now_ms)
+        now_ms += 1_000
+    assert made.found is not None
+    assert made.found.holders == PEERS
