@@ -338,7 +338,7 @@ class Core:
         with self._chain.snapshot() as snapshot:
             passed_ms = snapshot.require_header(snapshot.height).time_ms
             over = [each for each, _ in takewhile(lambda one: one[1] <= passed_ms, known.items())]
-            ended = [each for each in over if snapshot.place(each) is None]
+            ended = [each for each in over if not snapshot.is_final(each)]
         unsettled = max(0, len(known) - len(over) - UNSETTLED_MAX)
         for transaction_id in list(islice(known, len(over) + unsettled)):
             del known[transaction_id]

@@ -192,6 +192,10 @@ class ChainSnapshot:
             place.height, place.position, self._blocks.raw(self._read.raw, place)
         )
 
+    def is_final(self, transaction_id: bytes) -> bool:
+        """Return whether a transaction is known to be final, below the base too."""
+        return self._blocks.place(self._read.raw, transaction_id) is not None
+
     def place(self, transaction_id: bytes) -> TransactionPlace | None:
         """Return where a final transaction is, without reading it.
 

@@ -8,6 +8,7 @@ from moyai.node import housekeeping
 from moyai.node.ingest import Submitted
 from moyai.storage import environment
 from moyai.storage.errors import StorageFull
+from moyai.storage.pruning import Pruner
 
 LIFETIME_MS = 10_000
 
@@ -113,6 +114,21 @@ def test_who_is_cut_off_does_not_call_expired_what_the_others_made_final(city: C
     back(city)
     node.keep_house()
     assert node.is_final(outcome)
+    assert node.expired == []
+
+
+def test_what_the_others_made_final_so_long_ago_that_it_is_pruned_has_not_expired(
+    city: CoreCity,
+) -> None:
+    node, other = city.nodes[:2]
+    outcome = expire_later(city, node)
+    other.submit(document(1, valid_until_ms=city.wall_ms + LIFETIME_MS))
+    city.run(lambda: other.is_final(outcome))
+    city.run_for(2 * LIFETIME_MS)
+    node.keep_house()
+    back(city)
+    Pruner(node.chain).raise_base(node.chain.height)
+    node.keep_house()
     assert node.expired == []
 
 
