@@ -3,7 +3,6 @@
 Not here: how a state is proven (`p2p.snapshot_sync`), and the running node (`assembly`).
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,38 +38,47 @@ class Beginning:
     """Brings the data folder of one node to where consensus can start."""
 
     def __init__(
-        self, config: NodeConfig, genesis: Genesis, identity: OwnIdentity, runner: asyncio.Runner
+        self,
+        config: NodeConfig,
+        genesis: Genesis,
+        identity: OwnIdentity,
+        clock: SystemClock | None = None,
     ) -> None:
         self._config = config
         self._genesis = genesis
         self._identity = identity
-        self._runner = runner
+        self._clock = clock or SystemClock()
         self._folder = Path(config.data_dir)
         self._is_left_behind = False
         self._log = structlog.get_logger()
+
+    @property
+    def may_take_over(self) -> bool:
+        """Return whether the operator lets a state take the place of blocks."""
+        return self._config.sync_from == "snapshot"
 
     def left_behind(self) -> None:
         """The blocks that the chain store needs next are gone everywhere."""
         self._is_left_behind = True
 
-    def prepare(self) -> bool:
+    async def prepare(self) -> bool:
         """Take over a state where that is wanted and needed; return false when told to stop."""
         adopt(self._folder, self._config.chain_path)
         while True:
             if self._wants_state():
-                ending = self._take_over()
+                ending = await self._take_over()
                 if ending is not Ending.DONE:
                     return ending is Ending.NOTHING_OFFERED
                 self._is_left_behind = False
             try:
-                return self._close_gap()
+                return await self._close_gap()
             except BelowHorizonError:
-                if self._config.sync_from != "snapshot":
+                if not self.may_take_over:
                     raise
                 self._is_left_behind = True
 
     def _wants_state(self) -> bool:
-        if self._config.sync_from != "snapshot":
+        if not self.may_take_over:
             return False
         return self._is_left_behind or self._own_chain()[0] == 0
 
@@ -86,7 +94,7 @@ class Beginning:
         finally:
             chain.close()
 
-    def _take_over(self) -> Ending:
+    async def _take_over(self) -> Ending:
         height, directory = self._own_chain()
         self._log.info("taking_over_state", above=height)
         own = self._identity.network_key
@@ -104,7 +112,7 @@ class Beginning:
             return TakingOver(run, or_genesis=height == 0)
 
         try:
-            ending = self._run(Bootstrap(self._hub_config(), directory), begin)
+            ending = await self._run(directory, begin)
             if ending is Ending.DONE:
                 self._complete(runs[0])
         finally:
@@ -130,7 +138,7 @@ class Beginning:
         forget_height(self._folder)
         self._log.info("state_taken_over", height=taken.offer.height)
 
-    def _close_gap(self) -> bool:
+    async def _close_gap(self) -> bool:
         """Catch up to what certified the state; return false when told to stop."""
         if not (self._config.chain_path / DATA_FILE).exists():
             return True
@@ -140,21 +148,21 @@ class Beginning:
             if goal is None:
                 self._check_whole(chain)
                 return True
-            if chain.height < goal.target.header.height and not self._catch_up(chain, goal):
+            if chain.height < goal.target.header.height and not await self._catch_up(chain, goal):
                 return False
         finally:
             chain.close()
         forget_goal(self._folder)
         return True
 
-    def _catch_up(self, chain: ChainStore, goal: Goal) -> bool:
+    async def _catch_up(self, chain: ChainStore, goal: Goal) -> bool:
         state = Values(chain.states)
         validators = read_validators(state, epoch_after(chain.tip_header))
         wire = {member.validator_key: member.network_key for member in read_registry(state)}
         keys = tuple(wire[key] for key in validators.keys)
-        bootstrap = Bootstrap(self._hub_config(), self._directory(chain))
-        ending = self._run(
-            bootstrap, lambda hub, now_ms: ClosingGap(Gap(chain, goal, hub, keys), now_ms)
+        ending = await self._run(
+            self._directory(chain),
+            lambda hub, now_ms: ClosingGap(Gap(chain, goal, hub, keys), now_ms),
         )
         return ending is Ending.DONE
 
@@ -166,9 +174,9 @@ class Beginning:
                 next="remove the folder `chain` in the data folder and start again",
             )
 
-    def _run(self, bootstrap: Bootstrap, begin: Callable[[Hub, int], Phase]) -> Ending:
+    async def _run(self, directory: Directory, begin: Callable[[Hub, int], Phase]) -> Ending:
         try:
-            return self._runner.run(bootstrap.run(begin))
+            return await Bootstrap(self._hub_config(), directory, self._clock).run(begin)
         except BaseExceptionGroup as group:
             raise first_of(group) from group
 
@@ -180,7 +188,7 @@ class Beginning:
         return directory_of(Values(chain.states), chain.tip_header, self._config.p2p)
 
     def _hub_config(self) -> HubConfig:
-        return hub_config(self._config, self._genesis, self._identity, SystemClock())
+        return hub_config(self._config, self._genesis, self._identity, self._clock)
 
 
 class _GenesisValues:

@@ -112,9 +112,11 @@ class ClosingGap:
 class Bootstrap:
     """Runs one phase over real links until it ends, or until the operator stops the node."""
 
-    def __init__(self, hub: HubConfig, directory: Directory) -> None:
+    def __init__(
+        self, hub: HubConfig, directory: Directory, clock: SystemClock | None = None
+    ) -> None:
         self.hub = Hub(hub, directory, Handlers(self._on_message, self._on_link, self._on_notice))
-        self._clock = SystemClock()
+        self._clock = clock or SystemClock()
         self._phase: Phase | None = None
         self._wake = asyncio.Event()
         self._stopped = False

@@ -5,8 +5,8 @@ Not here: the parts of a running node and how they are joined (`assembly`).
 
 import asyncio
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import structlog
@@ -53,21 +53,39 @@ def _run_once(config: NodeConfig, genesis: Genesis) -> bool:
     identity = load_identity(config, genesis)
     factory = uvloop.new_event_loop if config.loop == "uvloop" else asyncio.new_event_loop
     check_journal(config, genesis, identity)
+    beginning = Beginning(config, genesis, identity)
+
+    @contextmanager
+    def made() -> Iterator[Node]:
+        with open_stores(config, genesis, identity) as stores:
+            yield Node(config, genesis, named(identity, stores.chain), stores)
+
     with asyncio.Runner(loop_factory=factory) as runner:
-        beginning = Beginning(config, genesis, identity, runner)
-        while beginning.prepare():
-            with open_stores(config, genesis, identity) as stores:
-                node = Node(config, genesis, named(identity, stores.chain), stores)
-                try:
-                    runner.run(node.serve(_keep_out_of_collections))
-                except BaseExceptionGroup as group:
-                    error = first_of(group)
-                    if not isinstance(error, BelowHorizonError) or config.sync_from == "genesis":
-                        raise error from group
-                    structlog.get_logger().warning("left_behind", reason=str(error))
-                    beginning.left_behind()
-                else:
-                    return node.goes_on
+        return runner.run(live(beginning, made, _keep_out_of_collections))
+
+
+async def live(
+    beginning: Beginning,
+    made: Callable[[], AbstractContextManager[Node]],
+    complete: Callable[[], None] = lambda: None,
+) -> bool:
+    """Take over a state if need be, and be a node, which `made` makes over the open stores.
+
+    Again, when the others no longer have the blocks that come next. `complete` is called when every
+    part of the node is there. Returns whether other keys have come into force.
+    """
+    while await beginning.prepare():
+        with made() as node:
+            try:
+                await node.serve(complete)
+            except BaseExceptionGroup as group:
+                error = first_of(group)
+                if not isinstance(error, BelowHorizonError) or not beginning.may_take_over:
+                    raise error from group
+                structlog.get_logger().warning("left_behind", reason=str(error))
+                beginning.left_behind()
+            else:
+                return node.goes_on
     return False
 
 
