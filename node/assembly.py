@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from moyai.node.perform import Surroundings
 from moyai.node.queries import NodeQueries, Reports
 from moyai.node.starting import read_start
 from moyai.node.status import StatusReporter
-from moyai.node.telemetry import Telemetry
+from moyai.node.telemetry import Counted, Telemetry
 from moyai.node.timers import LoopTimers
 from moyai.node.upkeep import Upkeep, UpkeepSettings
 from moyai.node.writer import ChainWriter
@@ -35,6 +36,7 @@ from moyai.p2p.peers import Directory
 from moyai.p2p.ports import Event, Handlers, Notice
 from moyai.primitives.genesis import Genesis
 from moyai.primitives.ids import Height, NetworkKey, TransactionId
+from moyai.primitives.stages import Stage, StageClock
 from moyai.primitives.state_keys import GOVERNANCE
 from moyai.rpc.metrics import Metrics
 from moyai.rpc.metrics_server import MetricsServer
@@ -71,6 +73,7 @@ class Node:
         self._chain = stores.chain
         self._journal = stores.journal
         self._clock = clock or SystemClock()
+        self._stages = StageClock(time.thread_time)
         self._metrics = Metrics(CollectorRegistry())
         self._stop = asyncio.Event()
         self._fault: BaseException | None = None
@@ -114,7 +117,8 @@ class Node:
 
     async def _serve_door(self) -> None:
         metrics_listen = self._config.metrics.listen
-        metrics = MetricsServer(self._metrics, metrics_listen) if metrics_listen else None
+        update = self._telemetry.update
+        metrics = MetricsServer(self._metrics, metrics_listen, update) if metrics_listen else None
         try:
             await self._rpc.start()
             if metrics is not None:
@@ -128,7 +132,7 @@ class Node:
     def _make_core(self) -> None:
         self._observer = LogObserver()
         self._hub = Hub(
-            hub_config(self._config, self._genesis, self._identity, self._clock),
+            hub_config(self._config, self._genesis, self._identity, self._clock, self._stages),
             self._directory(),
             Handlers(self._on_message, self._on_link, self._on_notice),
         )
@@ -138,13 +142,16 @@ class Node:
             read_start(self._identity, self._chain, self._journal),
             chain=self._chain,
             journal=MeasuredJournal(self._journal, self._metrics.journal_commit_seconds.observe),
-            ports=Surroundings(self._clock, timers, self._hub, self._observer, snapshots),
+            ports=Surroundings(
+                self._clock, timers, self._hub, self._observer, snapshots, self._stages
+            ),
         )
-        took = self._metrics.chain_commit_seconds.observe
         storage = self._config.storage
         settings = UpkeepSettings(storage.snapshot_blocks, storage.retention_ms)
         self._upkeep = Upkeep(self._chain, snapshots, settings, self._observer)
-        self._writer = ChainWriter(self._chain, self._on_committed, took, self._upkeep.turn)
+        self._writer = ChainWriter(
+            self._chain, self._on_committed, self._on_written, self._upkeep.turn
+        )
 
     def _make_door(self) -> None:
         self._reporter = StatusReporter(
@@ -171,8 +178,7 @@ class Node:
         self._telemetry = Telemetry(
             metrics=self._metrics,
             status=self._reporter.status,
-            observer=self._observer,
-            hub=self._hub,
+            counted=Counted(self._observer, self._hub, self._stages),
             evidence_count=lambda: len(self._core.performer.evidence),
         )
         queries = NodeQueries(
@@ -182,7 +188,7 @@ class Node:
             admin=OperatorActions(self._end),
             reports=Reports(self._reporter.status, self._reporter.evidence),
         )
-        self._rpc = RpcServer(queries, self._config.rpc, self._metrics)
+        self._rpc = RpcServer(queries, self._config.rpc, self._metrics, self._stages)
 
     def _on_message(self, peer: NetworkKey, message: WireMessage) -> None:
         self._core.receive(peer, message)
@@ -201,12 +207,17 @@ class Node:
         self._core.fire(timer)
         self._driver.wake()
 
+    def _on_written(self, elapsed: float, busy: float) -> None:
+        self._metrics.chain_commit_seconds.observe(elapsed)
+        self._stages.add(Stage.STORE, busy)
+
     def _on_committed(self, height: Height) -> None:
-        self._core.committed(height)
-        self._follow_members()
-        self._reporter.committed()
-        self._block_metrics.committed(height)
-        self._rpc.committed(height)
+        with self._stages.at(Stage.NEWS):
+            self._core.committed(height)
+            self._follow_members()
+            self._reporter.committed()
+            self._block_metrics.committed(height)
+            self._rpc.committed(height)
         self._driver.wake()
 
     def _directory(self) -> Directory:

@@ -74,6 +74,7 @@ from moyai.p2p.snapshot_messages import (
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, Height, NetworkKey, TimeMs, TransactionId, View
+from moyai.primitives.stages import Stage
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.chain import ChainStore
 from moyai.storage.environment import FillLevel
@@ -115,6 +116,7 @@ class Core:
         parameters = config.parameters
         self._ports = ports
         self._clock = ports.clock
+        self._stages = ports.stages
         self._chain = chain
         self._inbox: deque[Input] = deque()
         self._inbox_shares: Counter[NetworkKey] = Counter()
@@ -130,7 +132,7 @@ class Core:
             self.bodies.hold(digest, body)
         self._fetcher = Fetcher()
         self._dissemination = Dissemination()
-        self.executor = Executor(chain, self.bodies, config.tip)
+        self.executor = Executor(chain, self.bodies, config.tip, self._stages)
         self._holdings = Holdings(
             self.mempool,
             self.final_ids,
@@ -176,6 +178,7 @@ class Core:
             ingest=self.ingest,
             fetcher=self._fetcher,
             performer=self.performer,
+            stages=self._stages,
         )
         self.config = config
         self._parameters = config.parameters
@@ -224,7 +227,8 @@ class Core:
             )
             done([Submitted(None, refusal)] * len(raws))
             return
-        self.ingest.submit(raws, self._clock.now().wall_ms, done)
+        with self._stages.at(Stage.DECODE):
+            self.ingest.submit(raws, self._clock.now().wall_ms, done)
 
     def is_pending(self, transaction_id: TransactionId) -> bool:
         """Return whether a transaction is held here and its block is not on disk yet."""
@@ -313,6 +317,10 @@ class Core:
 
     def tick(self) -> None:
         """Do what time alone asks for: batches, questions, waiting for answers. See `due_ms`."""
+        with self._stages.at(Stage.SPREAD):
+            self._tick()
+
+    def _tick(self) -> None:
         now_ms = self._ticked_ms = self._clock.now().mono_ms
         view = self.machine.status().view if len(self._dissemination) else View(0)
         for batch in self._dissemination.step(now_ms, view):
@@ -354,8 +362,9 @@ class Core:
             self._work_changed = False
             inputs.append(self._work())
         if inputs:
-            self._runner.turn(inputs)
-            self._change_epoch()
+            with self._stages.at(Stage.CONSENSUS):
+                self._runner.turn(inputs)
+                self._change_epoch()
         more = self.catch_up.active and self.catch_up.check_slice(self._clock.now().mono_ms)
         more = self._serving.step() or more
         executed = self.executor.execute_next()
@@ -370,7 +379,7 @@ class Core:
     def _check_transactions(self) -> list[BlockChecked]:
         if not self.ingest.backlog:
             return []
-        verified = self.ingest.verify_slice()
+        verified = self.ingest.verify_slice(self._stages)
         now_ms = self._clock.now().mono_ms
         for transaction in verified.own:
             self._dissemination.accept(transaction.id, transaction.raw, now_ms)

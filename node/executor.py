@@ -16,6 +16,7 @@ from moyai.node.bodies import Bodies
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Height
+from moyai.primitives.stages import Stage, StageClock
 from moyai.primitives.transaction import CheckedTransaction
 from moyai.storage.blocks import FinalBlock
 from moyai.storage.chain import ChainStore
@@ -35,8 +36,11 @@ class Executor:
     `recent` holds the executed blocks that a restart of consensus from the tip would ask for.
     """
 
-    def __init__(self, chain: ChainStore, bodies: Bodies, tip: FinalTip) -> None:
+    def __init__(
+        self, chain: ChainStore, bodies: Bodies, tip: FinalTip, stages: StageClock | None = None
+    ) -> None:
         self._chain = chain
+        self._stages = stages or StageClock()
         self._bodies = bodies
         self._queue: deque[_Waiting] = deque()
         self._next_height = chain.height + 1
@@ -102,17 +106,18 @@ class Executor:
         waiting = self._queue.popleft()
         header = waiting.header
         context = BlockContext(header.height, header.time_ms, header.epoch, header.epoch_end)
-        outcome = apply_block(self._chain.states, context, waiting.body)
-        executed = self._chain.append(
-            FinalBlock(
-                header=header,
-                digest=waiting.digest,
-                certificate=waiting.certificate,
-                transactions=waiting.body,
-                outcome=outcome,
-                extra_headers=waiting.fillers,
-            )
+        with self._stages.at(Stage.EXECUTE):
+            outcome = apply_block(self._chain.states, context, waiting.body)
+        block = FinalBlock(
+            header=header,
+            digest=waiting.digest,
+            certificate=waiting.certificate,
+            transactions=waiting.body,
+            outcome=outcome,
+            extra_headers=waiting.fillers,
         )
+        with self._stages.at(Stage.STATE):
+            executed = self._chain.append(block)
         pending = read_pending_set(Values(self._chain.states))
         done = ExecutedBlock(header, executed, pending.digest if pending is not None else None)
         self.recent.append(done)

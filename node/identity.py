@@ -30,6 +30,7 @@ from moyai.primitives.block import Header
 from moyai.primitives.genesis import FullNode, Genesis, Member, genesis_digest
 from moyai.primitives.ids import KEY_BYTES, NetworkKey, PublicKey, ValidatorIndex, parse_hex
 from moyai.primitives.keys import SigningKey
+from moyai.primitives.stages import StageClock
 from moyai.primitives.validators import ValidatorSet
 from moyai.storage.chain import ChainStore
 
@@ -113,9 +114,13 @@ def _key(text: str) -> NetworkKey:
 
 
 def hub_config(
-    config: NodeConfig, genesis: Genesis, identity: OwnIdentity, clock: SystemClock
+    config: NodeConfig,
+    genesis: Genesis,
+    identity: OwnIdentity,
+    clock: SystemClock,
+    stages: StageClock | None = None,
 ) -> HubConfig:
-    """Return how this node speaks to others."""
+    """Return how this node speaks to others, and where the time it costs is noted."""
     own = Identity(
         identity.network_secret, chain_id=genesis.chain_id, genesis=genesis_digest(genesis)
     )
@@ -123,7 +128,7 @@ def hub_config(
         identity=own,
         listen=address_parts(config.p2p.listen),
         software=f"moyai/{version('moyai')}",
-        clocks=Clocks(clock.mono_ms, clock.wall_ms),
+        clocks=Clocks(clock.mono_ms, clock.wall_ms, stages or StageClock()),
     )
 
 

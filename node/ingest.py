@@ -12,6 +12,7 @@ import msgspec
 from moyai.ledger.mempool import Mempool
 from moyai.primitives.errors import MoyaiError, SignatureError, TransactionError
 from moyai.primitives.ids import NetworkKey, TransactionId
+from moyai.primitives.stages import Stage, StageClock
 from moyai.primitives.transaction import (
     CheckedTransaction,
     Transaction,
@@ -173,9 +174,20 @@ class Ingest:
                 self._put_first(job)
         return tuple(absent)
 
-    def verify_slice(self) -> Verified:
+    def verify_slice(self, stages: StageClock | None = None) -> Verified:
         """Check the signatures of the oldest transactions, `SLICE_SIGNATURES` or a little more."""
-        verified = Verified([], [], [], [])
+        stages = stages or StageClock()
+        with stages.at(Stage.POOL):
+            jobs = self._next_jobs()
+            with stages.at(Stage.VERIFY):
+                outcomes = [_verified(job.transaction) for job in jobs]
+            verified = Verified([], [], [], [])
+            for job, outcome in zip(jobs, outcomes, strict=True):
+                self._finish(job, outcome, verified)
+            return verified
+
+    def _next_jobs(self) -> list[_Job]:
+        jobs: list[_Job] = []
         budget = SLICE_SIGNATURES
         while self._jobs and budget > 0:
             job = self._jobs.popleft()
@@ -186,8 +198,8 @@ class Ingest:
             if self._by_id.get(job.transaction.id) is job:
                 del self._by_id[job.transaction.id]
             budget -= len(job.transaction.signatures)
-            self._finish(job, verified)
-        return verified
+            jobs.append(job)
+        return jobs
 
     def _submit_one(
         self, raw: bytes, now_ms: int, place: tuple[_Submission, int]
@@ -255,15 +267,15 @@ class Ingest:
         self._queued_bytes += len(transaction.raw)
         return job
 
-    def _finish(self, job: _Job, verified: Verified) -> None:
+    def _finish(
+        self, job: _Job, checked: CheckedTransaction | SignatureError, verified: Verified
+    ) -> None:
         transaction_id = job.transaction.id
-        try:
-            checked = verify_signatures(job.transaction)
-        except SignatureError as refusal:
+        if isinstance(checked, SignatureError):
             if job.sender is not None:
-                self._misbehaved(job.sender, refusal.reason)
+                self._misbehaved(job.sender, checked.reason)
             verified.forged.append(transaction_id)
-            self._settle(job, Submitted(transaction_id, refusal))
+            self._settle(job, Submitted(transaction_id, checked))
             return
         if self._is_wanted(transaction_id):
             verified.wanted.append(checked)
@@ -282,3 +294,10 @@ class Ingest:
     def _settle(job: _Job, outcome: Submitted) -> None:
         for submission, place in job.waiting:
             submission.settle(place, outcome)
+
+
+def _verified(transaction: Transaction) -> CheckedTransaction | SignatureError:
+    try:
+        return verify_signatures(transaction)
+    except SignatureError as refusal:
+        return refusal

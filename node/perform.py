@@ -38,19 +38,21 @@ from moyai.p2p.messages import TransactionBatch
 from moyai.primitives.block import Header
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.ids import Digest, Epoch, NetworkKey
+from moyai.primitives.stages import StageClock
 from moyai.primitives.transaction import CheckedTransaction
 
 SHARED_BYTES_MAX = 60 * 1024
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """The ports of one node, and the snapshots that it serves."""
+    """The ports of one node, the snapshots that it serves, and where its time is noted."""
 
     clock: Clock
     timers: Timers
     transport: Transport
     observer: Observer
     kept: KeptSnapshots = NoSnapshots()
+    stages: StageClock = msgspec.field(default_factory=StageClock)
 
 
 class Holdings(msgspec.Struct, frozen=True):

@@ -43,6 +43,7 @@ from moyai.node.verifier import ConsensusVerifier
 from moyai.p2p.fetch import Fetcher
 from moyai.primitives.block import header_digest
 from moyai.primitives.ids import Digest
+from moyai.primitives.stages import Stage, StageClock
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -54,6 +55,7 @@ class Parts(msgspec.Struct, frozen=True):
     ingest: Ingest
     fetcher: Fetcher
     performer: Performer
+    stages: StageClock
 
 
 class Runner:
@@ -69,6 +71,7 @@ class Runner:
         self._ingest = parts.ingest
         self._fetcher = parts.fetcher
         self._performer = parts.performer
+        self._stages = parts.stages
 
     def turn(self, inputs: Iterable[Input]) -> None:
         """Step the machine over `inputs` and what follows at once, persist, then act.
@@ -95,7 +98,8 @@ class Runner:
             if isinstance(event, Synced):
                 self._bodies.drop(header_digest(event.tip.header))
         if records:
-            self._journal.commit(records, bodies)
+            with self._stages.at(Stage.JOURNAL):
+                self._journal.commit(records, bodies)
         for effect in later:
             if isinstance(effect, Halt):
                 raise NodeHalted(effect.reason, certificates=effect.certificates)
@@ -118,11 +122,14 @@ class Runner:
             case VerifyEvidence(evidence, sender):
                 return (EvidenceVerified(evidence, sender, self._verifier.evidence(evidence)),)
             case BuildBlock():
-                return (self._builder.build(effect),)
+                with self._stages.at(Stage.PROPOSAL):
+                    return (self._builder.build(effect),)
             case CheckBlock():
-                return self._check(effect)
+                with self._stages.at(Stage.PROPOSAL):
+                    return self._check(effect)
             case Finalized() | DropBlock():
-                self._performer.settle(effect)
+                with self._stages.at(Stage.POOL):
+                    self._performer.settle(effect)
                 return ()
             case _:
                 return None

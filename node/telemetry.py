@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+import msgspec
 from prometheus_client import Counter as PrometheusCounter
 
 from moyai.node.observer import LogObserver
 from moyai.p2p.hub import Hub
+from moyai.primitives.stages import Stage, StageClock
 from moyai.rpc.metrics import Metrics
 from moyai.rpc.ports import NodeStatus
 
@@ -20,6 +22,14 @@ Key = TypeVar("Key", bound=Hashable)
 
 PERIOD_SECONDS = 1.0
 LAG_SAMPLE_SECONDS = 0.05
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """The parts that count for themselves."""
+
+    observer: LogObserver
+    hub: Hub
+    stages: StageClock
 
 
 class Telemetry:
@@ -30,17 +40,18 @@ class Telemetry:
         *,
         metrics: Metrics,
         status: Callable[[], NodeStatus],
-        observer: LogObserver,
-        hub: Hub,
+        counted: Counted,
         evidence_count: Callable[[], int],
     ) -> None:
         self._metrics = metrics
         self._status = status
-        self._observer = observer
-        self._hub = hub
+        self._observer = counted.observer
+        self._hub = counted.hub
         self._evidence_count = evidence_count
         self._core_seen: Counter[tuple[str, str]] = Counter()
         self._hub_seen: Counter[str] = Counter()
+        self._stages = counted.stages
+        self._stages_seen = [0.0] * len(Stage)
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -69,6 +80,15 @@ class Telemetry:
             self._core_counter(counter, reason).inc(added)
         for reason, added in self._grown(self._hub_seen, self._hub.drops):
             metrics.messages_dropped.labels("link", reason).inc(added)
+        self._processor_time()
+
+    def _processor_time(self) -> None:
+        self._stages.enter(self._stages.enter(Stage.LOOP))  # what has run until now is counted
+        for stage in Stage:
+            seconds = self._stages.seconds[stage]
+            added = seconds - self._stages_seen[stage]
+            self._metrics.stage_seconds.labels(stage.name.lower()).inc(added)
+            self._stages_seen[stage] = seconds
 
     def _core_counter(self, counter: str, reason: str) -> PrometheusCounter:
         metrics = self._metrics

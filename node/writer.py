@@ -4,11 +4,15 @@ A block is spoken of as final to applications only when it is on disk here.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from moyai.primitives.ids import Height
-from moyai.storage.chain import ChainStore
+from moyai.storage.chain import ChainStore, WriteBatch
+
+T = TypeVar("T")
 
 
 class ChainWriter:
@@ -18,10 +22,13 @@ class ChainWriter:
         self,
         chain: ChainStore,
         committed: Callable[[Height], None],
-        took: Callable[[float], None] | None = None,
+        took: Callable[[float, float], None] = lambda _elapsed, _busy: None,
         upkeep: Callable[[], Callable[[], None] | None] = lambda: None,
     ) -> None:
-        """`upkeep` returns short work for the time between batches, or none when none is due."""
+        """`took` gets how long each batch took, and the processor time that it cost.
+
+        `upkeep` returns short work for the time between batches, or none when none is due.
+        """
         self._chain = chain
         self._upkeep = upkeep
         self._committed = committed
@@ -55,10 +62,15 @@ class ChainWriter:
     ) -> None:
         while (batch := self._chain.take_pending()) is not None:
             started = loop.time()
-            await _finished(loop.run_in_executor(thread, self._chain.write, batch))
-            if self._took is not None:
-                self._took(loop.time() - started)
+            busy = await _finished(loop.run_in_executor(thread, self._write, batch))
+            self._took(loop.time() - started, busy)
             self._committed(self._chain.committed_height)
+
+    def _write(self, batch: WriteBatch) -> float:
+        """Write a batch and return the processor time that this thread spent on it."""
+        started = time.thread_time()
+        self._chain.write(batch)
+        return time.thread_time() - started
 
     async def _keep_up(self, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor) -> None:
         """Use the time until there is something to write."""
@@ -66,10 +78,10 @@ class ChainWriter:
             await _finished(loop.run_in_executor(thread, work))
 
 
-async def _finished(work: asyncio.Future[None]) -> None:
+async def _finished(work: asyncio.Future[T]) -> T:
     """Wait for work in the thread, also when cancelled: it is never left behind."""
     try:
-        await asyncio.shield(work)
+        return await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait([work])
         work.result()  # a commit that failed is not lost in the cancellation

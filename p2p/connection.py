@@ -5,7 +5,7 @@ Not here: which connections exist and what their end means (`hub`).
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -33,6 +33,7 @@ from moyai.primitives.codec import Codec, encode
 from moyai.primitives.errors import CodecError
 from moyai.primitives.fields import TimeField
 from moyai.primitives.ids import Digest, NetworkKey, TimeMs
+from moyai.primitives.stages import Stage, StageClock
 
 WIRE_VERSION: Final = 1
 _LENGTH_BYTES: Final = 2
@@ -56,10 +57,14 @@ class Hello(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Clocks(msgspec.Struct, frozen=True):
-    """The monotonic clock for every deadline, the wall clock for the hello alone."""
+    """The monotonic clock for every deadline, the wall clock for the hello alone.
+
+    `stages` takes the time that frames and messages cost.
+    """
 
     mono_ms: Callable[[], int]
     wall_ms: Callable[[], TimeMs]
+    stages: StageClock = msgspec.field(default_factory=StageClock)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -150,6 +155,7 @@ class Link:
         self.received_ms = now_ms
         self.sent_ms = now_ms
         self._mono_ms = clocks.mono_ms
+        self._stages = clocks.stages
         self._drops = drops
         self._pipe = pipe
         self._reader = FrameReader(opened.channel.receiver, PAYLOAD_BYTES_MAX)
@@ -190,23 +196,38 @@ class Link:
     async def _read(self, deliver: Callable[["Link", WireMessage], None]) -> RemoteFault | None:
         while data := await self._pipe.read():
             now_ms = self.received_ms = self._mono_ms()
-            signatures = 0
             try:
-                for kind, payload in self._reader.feed(data):
-                    if kind == KEEPALIVE:
-                        continue
-                    message = decode_message(kind, payload)
-                    signatures += signature_count(message)
-                    if wire_type(message).is_request and not self._request_rate.take(1, now_ms):
-                        self._drops["received_request"] += 1
-                        continue
-                    deliver(self, message)
-                    if self._close_reason:
-                        return None
+                with self._stages.at(Stage.FRAMES):
+                    frames = self._reader.feed(data)
+                with self._stages.at(Stage.DECODE):
+                    signatures = self._deliver(frames, deliver, now_ms)
             except RemoteFault as fault:
                 return fault
+            if self._close_reason:
+                return None
             await self._hold(len(data), signatures, now_ms)
         return None
+
+    def _deliver(
+        self,
+        frames: Sequence[tuple[int, bytes]],
+        deliver: Callable[["Link", WireMessage], None],
+        now_ms: int,
+    ) -> int:
+        """Hand on what frames say; return how many signatures have to be checked for it."""
+        signatures = 0
+        for kind, payload in frames:
+            if kind == KEEPALIVE:
+                continue
+            message = decode_message(kind, payload)
+            signatures += signature_count(message)
+            if wire_type(message).is_request and not self._request_rate.take(1, now_ms):
+                self._drops["received_request"] += 1
+                continue
+            deliver(self, message)
+            if self._close_reason:
+                break
+        return signatures
 
     async def _hold(self, size: int, signatures: int, now_ms: int) -> None:
         """Leave the peer unread for as long as it is over its rates: the network slows it down."""
@@ -222,7 +243,8 @@ class Link:
             await self._wake.wait()
             self._wake.clear()
             while batch := self.queues.take(limits.WRITE_BYTES):
-                frames = b"".join([seal(message.kind, message.payload) for message in batch])
+                with self._stages.at(Stage.FRAMES):
+                    frames = b"".join([seal(message.kind, message.payload) for message in batch])
                 self.sent_ms = self._mono_ms()
                 try:
                     async with asyncio.timeout(limits.STALLED_WRITE_MS_MAX / 1_000):

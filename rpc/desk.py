@@ -16,6 +16,7 @@ import structlog
 from msgspec import UNSET
 
 from moyai.primitives.errors import MoyaiError
+from moyai.primitives.stages import Stage
 from moyai.rpc.budget import Budget, Client
 from moyai.rpc.calls import (
     Call,
@@ -87,6 +88,7 @@ class Desk:
         self, waiting: Waiting, budget: Budget, metrics: Metrics, discovery: dict[str, Any]
     ) -> None:
         self._waiting = waiting
+        self._stages = waiting.stages
         self._budget = budget
         self._metrics = metrics
         self._discovery = msgspec.Raw(msgspec.json.encode(discovery))
@@ -117,12 +119,12 @@ class Desk:
         return Answered(self._error(None, error), http_status(error))
 
     async def _answer(self, body: bytes, caller: Caller) -> Answered:
-        self._charge(caller, 1 + len(body) // BODY_BYTES_PER_COST)
-        value = parse_strict(body)
+        with self._stages.at(Stage.RPC):
+            self._charge(caller, 1 + len(body) // BODY_BYTES_PER_COST)
+            value = parse_strict(body)
         if type(value) is list:
             return await self._answer_batch(value, caller)
         slots, tasks = self._prepare([value], caller)
-        self._charge(caller, sum(task.method.cost_of(task.params) for task in tasks))
         await self._run(tasks, caller)
         first = slots[0]
         if isinstance(first, _Task):
@@ -137,8 +139,11 @@ class Desk:
                 next="send several smaller batches",
             )
         slots, tasks = self._prepare(values, caller)
-        self._charge(caller, sum(task.method.cost_of(task.params) for task in tasks))
         await self._run(tasks, caller)
+        with self._stages.at(Stage.RPC):
+            return self._joined(slots)
+
+    def _joined(self, slots: Sequence["_Task | bytes"]) -> Answered:
         answers: list[bytes] = []
         left = ANSWER_BYTES_MAX
         for slot in slots:
@@ -157,9 +162,18 @@ class Desk:
     def _prepare(
         self, values: Sequence[Any], caller: Caller
     ) -> tuple[list[_Task | bytes], list[_Task]]:
-        """Return, for each value, the task it asks for or the answer that it gets at once."""
+        """Return, for each value, the task it asks for or the answer that it gets at once.
+
+        The client is charged for all of them.
+        """
+        with self._stages.at(Stage.RPC):
+            slots = self._sorted(values, caller)
+            tasks = [slot for slot in slots if isinstance(slot, _Task)]
+            self._charge(caller, sum(task.method.cost_of(task.params) for task in tasks))
+            return slots, tasks
+
+    def _sorted(self, values: Sequence[Any], caller: Caller) -> list[_Task | bytes]:
         slots: list[_Task | bytes] = []
-        tasks: list[_Task] = []
         for value in values:
             try:
                 call = parse_call(value)
@@ -175,8 +189,7 @@ class Desk:
                 continue
             self._calls[call.method].inc()
             slots.append(task)
-            tasks.append(task)
-        return slots, tasks
+        return slots
 
     def _method(self, name: str, caller: Caller) -> Method:
         method = METHODS.get(name)
@@ -214,17 +227,18 @@ class Desk:
             for task in tasks:
                 task.answer = self._fault(task.call, fault)
             return
-        for task, outcome in zip(tasks, outcomes, strict=True):
-            if isinstance(outcome, MoyaiError):
-                task.answer = self._error(task.call.id, outcome)
-            else:
-                task.answer = self._result(task.call, outcome)
+        with self._stages.at(Stage.RPC):
+            for task, outcome in zip(tasks, outcomes, strict=True):
+                if isinstance(outcome, MoyaiError):
+                    task.answer = self._error(task.call.id, outcome)
+                else:
+                    task.answer = self._result(task.call, outcome)
 
     async def _read(self, tasks: deque[_Task], caller: Caller) -> None:
         node = self._waiting.node
         while tasks:
             until_ms = node.mono_ms() + READ_SLICE_MS
-            with node.snapshot() as snapshot:
+            with self._stages.at(Stage.RPC), node.snapshot() as snapshot:
                 reads = self._waiting.reads(snapshot)
                 while tasks:
                     task = tasks.popleft()

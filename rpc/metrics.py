@@ -132,6 +132,12 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.stage_seconds = Counter(
+            "moyai_stage_seconds",
+            "Processor time by what it was spent on.",
+            ["stage"],
+            registry=registry,
+        )
         self.loop_lag_seconds = Gauge(
             "moyai_loop_lag_seconds", "How late the event loop is.", registry=registry
         )

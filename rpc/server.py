@@ -15,6 +15,7 @@ from aiohttp.web_response import Response, StreamResponse
 from aiohttp.web_ws import WebSocketResponse
 
 from moyai.primitives.ids import Height, TransactionId
+from moyai.primitives.stages import StageClock
 from moyai.rpc import health
 from moyai.rpc.budget import Allowance, Budget, Client
 from moyai.rpc.connections import (
@@ -60,12 +61,18 @@ class RpcServer:
     (`expired`), both on the event loop.
     """
 
-    def __init__(self, node: NodePorts, config: RpcConfig, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        node: NodePorts,
+        config: RpcConfig,
+        metrics: Metrics,
+        stages: StageClock | None = None,
+    ) -> None:
         assert c_parser_is_active(), "aiohttp runs without its C parser: install its binary wheel"
         self._node = node
         self._config = config
         self._metrics = metrics
-        self._waiting = Waiting(node, FinalityWaiters(), BlockSignal())
+        self._waiting = Waiting(node, FinalityWaiters(), BlockSignal(), stages)
         budget = Budget(
             anybody=Allowance(config.cost_per_second, config.cost_burst),
             keyed=Allowance(config.key_cost_per_second, config.key_cost_burst),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from moyai.primitives.errors import MoyaiError
 from moyai.primitives.ids import TransactionId
+from moyai.primitives.stages import Stage
 from moyai.rpc.errors import UnauthorizedError
 from moyai.rpc.handlers_transactions import transaction_status
 from moyai.rpc.ports import SubmitOutcome
@@ -23,13 +24,14 @@ async def submit_all(
     answers: list[SubmitAnswer | MoyaiError | None] = [None] * len(params)
     places: list[int] = []
     raws: list[bytes] = []
-    for place, one in enumerate(params):
-        try:
-            raws.append(base64_bytes(one.transaction, what="transaction"))
-        except MoyaiError as error:
-            answers[place] = error
-        else:
-            places.append(place)
+    with waiting.stages.at(Stage.RPC):
+        for place, one in enumerate(params):
+            try:
+                raws.append(base64_bytes(one.transaction, what="transaction"))
+            except MoyaiError as error:
+                answers[place] = error
+            else:
+                places.append(place)
     outcomes = await waiting.node.writes.submit(raws) if raws else ()
     known: list[tuple[int, TransactionId]] = []
     for place, outcome in zip(places, outcomes, strict=True):

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from moyai.primitives.stages import StageClock
 from moyai.rpc.block_trees import TreeKeeper
 from moyai.rpc.errors import NotFoundError, NotYetProvableError
 from moyai.rpc.handlers_proofs import chain_prove as prove_now
@@ -26,7 +27,14 @@ T = TypeVar("T")
 class Waiting:
     """What a waiting method works with."""
 
-    def __init__(self, node: NodePorts, waiters: FinalityWaiters, signal: BlockSignal) -> None:
+    def __init__(
+        self,
+        node: NodePorts,
+        waiters: FinalityWaiters,
+        signal: BlockSignal,
+        stages: StageClock | None = None,
+    ) -> None:
+        self.stages = stages or StageClock()
         self.node = node
         self.waiters = waiters
         self.signal = signal

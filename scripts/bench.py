@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import bench_measure as measure
 
@@ -80,13 +82,28 @@ def run_scenario(city: City, rate: float, arguments: argparse.Namespace) -> dict
             assert load.stdout is not None
             ready = read_line(load)
             say(f"offering {rate:g} transactions a second for {arguments.seconds:g} s")
-            before = [measure.usage(process.pid) for process in processes.nodes]
+            before = usages(processes)
             load.stdin.write("go\n")
             load.stdin.flush()
             result = read_line(load)
-            after = [measure.usage(process.pid) for process in processes.nodes]
+            after = usages(processes)
         check_alive(processes.nodes)
     return line(rate, bound, (before, after), {**ready, **result})
+
+
+class Used(NamedTuple):
+    """What one node has used since it started: by the system's account, and by its own."""
+
+    process: measure.Usage
+    stages: dict[str, float]
+
+
+def usages(processes: CityProcesses) -> list[Used]:
+    """Return what each node has used until now."""
+    return [
+        Used(measure.usage(one.pid), measure.stage_seconds(one.node.ports.metrics))
+        for one in processes.nodes
+    ]
 
 
 def start_load(city: City, rate: float, arguments: argparse.Namespace) -> "subprocess.Popen[str]":
@@ -131,11 +148,11 @@ def check_alive(nodes: tuple[NodeProcess, ...]) -> None:
 def line(
     rate: float,
     bound: float,
-    usages: tuple[list[measure.Usage], list[measure.Usage]],
+    used: tuple[list[Used], list[Used]],
     result: dict[str, float],
 ) -> dict[str, object]:
     """Return the documented keys, then the others."""
-    before, after = usages
+    before, after = ([one.process for one in moment] for moment in used)
     nodes, final = len(after), max(1, int(result["final"]))
     cpu = sum(b.cpu_seconds - a.cpu_seconds for a, b in zip(before, after, strict=True))
     written = sum(b.written_bytes - a.written_bytes for a, b in zip(before, after, strict=True))
@@ -160,7 +177,17 @@ def line(
         "elapsed_s": round(result["elapsed_s"], 2),
         "tx_bytes": round(result["tx_bytes"]),
         "request_bytes_per_tx": round(result["request_bytes_per_tx"]),
+        "stages_us_per_tx_per_node": stages_us(used, nodes * final),
     }
+
+
+def stages_us(used: tuple[list[Used], list[Used]], shares: int) -> dict[str, float]:
+    """Return the microseconds of each stage, the dearest first; `loop` is all without a name."""
+    seconds: Counter[str] = Counter()
+    for before, after in zip(*used, strict=True):
+        seconds.update(after.stages)
+        seconds.subtract(before.stages)
+    return {stage: round(spent / shares * 1e6, 1) for stage, spent in seconds.most_common()}
 
 
 def rounded(value: float | None) -> float | None:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import time
+import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from moyai.primitives.keys import SigningKey, signature_is_valid
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 SIGNATURE_SECONDS = 1.0
 SIGNATURES_A_TURN = 200
+
+
+STAGE_METRIC = "moyai_stage_seconds_total"
 
 
 class Usage(NamedTuple):
@@ -29,6 +33,15 @@ def usage(pid: int) -> Usage:
     written = _field(Path(f"/proc/{pid}/io"), "write_bytes")
     peak = _field(Path(f"/proc/{pid}/status"), "VmHWM") * 1024
     return Usage(ticks * TICK_SECONDS, written, peak)
+
+
+def stage_seconds(metrics_port: int) -> dict[str, float]:
+    """Read what a node says of its own processor time, by stage."""
+    url = f"http://127.0.0.1:{metrics_port}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    named = (line.split('"') for line in lines if line.startswith(STAGE_METRIC))
+    return {stage: float(seconds.strip("} ")) for _, stage, seconds in named}
 
 
 def _field(path: Path, name: str) -> int:

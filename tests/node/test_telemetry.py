@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry
 from harness.core_city import CoreCity, CoreNode, document
 from moyai.node import telemetry as telemetry_module
 from moyai.node.observer import LogObserver
-from moyai.node.telemetry import Telemetry
+from moyai.node.telemetry import Counted, Telemetry
+from moyai.primitives.stages import Stage, StageClock
 from moyai.rpc.metrics import Metrics
 
 
@@ -19,11 +20,12 @@ class Scene:
         self.node = node
         self.registry = CollectorRegistry()
         self.observer = LogObserver()
+        self.seconds = 0.0
+        self.stages = StageClock(lambda: self.seconds)
         self.telemetry = Telemetry(
             metrics=Metrics(self.registry),
             status=node.status.status,
-            observer=self.observer,
-            hub=node.hub,
+            counted=Counted(self.observer, node.hub, self.stages),
             evidence_count=lambda: 2,
         )
 
@@ -69,6 +71,17 @@ def test_counters_grow_by_what_was_added_since_the_last_time(scene: Scene) -> No
         if sample.name in {"moyai_messages_dropped_total", "moyai_view_changes_total"}
     }
     assert sorted(samples.values()) == [1, 2, 4]
+
+
+def test_processor_time_is_told_by_stage_up_to_the_moment(scene: Scene) -> None:
+    scene.stages.enter(Stage.VERIFY)
+    scene.seconds = 2.5
+    scene.telemetry.update()
+    assert scene.value("stage_seconds_total", stage="verify") == 2.5
+    scene.seconds = 3.0
+    scene.telemetry.update()
+    assert scene.value("stage_seconds_total", stage="verify") == 3.0
+    assert scene.value("stage_seconds_total", stage="loop") == 0
 
 
 async def test_it_measures_until_it_is_cancelled(
