@@ -214,26 +214,25 @@ class Mempool:
     def _refusal(
         self, transaction: CheckedTransaction, account: AccountId
     ) -> TransactionError | None:
-        what = f"transaction {transaction.id.hex()}"
         cost = cost_of(transaction)
         if cost > self._parameters.block_cost_max:
             return TooCostlyError(
                 f"costs {cost} of the {self._parameters.block_cost_max} a block may hold",
-                what=what,
+                what=f"transaction {transaction.id.hex()}",
                 next="split it into several transactions",
             )
         waiting = len(self._by_account.get(account, ()))
         if waiting >= self._parameters.account_pending_max:
             return AccountBusyError(
                 f"{waiting} transactions of {_whose(account)} wait already",
-                what=what,
+                what=f"transaction {transaction.id.hex()}",
                 next=f"send the same bytes again after {RETRY_MS} ms",
             )
         full = len(self._by_id) >= TRANSACTIONS_MAX
         if full or self._bytes + len(transaction.raw) > BYTES_MAX:
             return MempoolFullError(
                 f"{len(self._by_id)} transactions wait already",
-                what=what,
+                what=f"transaction {transaction.id.hex()}",
                 next=f"send the same bytes again after {RETRY_MS} ms, or to another node",
             )
         return None

@@ -134,7 +134,10 @@ class Bodies:
 
     def wants(self, transaction_id: TransactionId) -> bool:
         """Return whether a body waits for this transaction."""
-        return any(transaction_id in waiting.missing for waiting in self._waiting.values())
+        for waiting in self._waiting.values():  # noqa: SIM110 - asked for every transaction
+            if transaction_id in waiting.missing:
+                return True
+        return False
 
     def arrived(self, transactions: Iterable[CheckedTransaction]) -> list[BlockChecked]:
         """Return the verdicts on the bodies that these new transactions complete."""

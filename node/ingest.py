@@ -153,15 +153,17 @@ class Ingest:
                 continue
             try:
                 opened = open_envelope(raw)
-                if self._is_known(opened.id) and not self._is_wanted(opened.id):
+                known, wanted = self._is_known(opened.id), self._is_wanted(opened.id)
+                if known and not wanted:
                     continue
                 transaction = parse_opened(opened)
             except MoyaiError as fault:
                 self._misbehaved(sender, f"transaction: {fault.reason}")
                 return
-            wanted = self._is_wanted(transaction.id) and self._has_room(wanted=True)
-            if wanted or self._is_useful(transaction, now_ms):
-                self._hurry(self._enqueue(transaction, sender))
+            if wanted and self._has_room(wanted=True):
+                self._put_first(self._enqueue(transaction, sender))
+            elif not known and self._is_useful(transaction, now_ms):
+                self._enqueue(transaction, sender)
 
     def expedite(self, transaction_ids: Iterable[TransactionId]) -> tuple[TransactionId, ...]:
         """Check first those that wait here already; return those that are not here at all."""
@@ -231,8 +233,6 @@ class Ingest:
         check_validity_time(transaction, block_time_ms=now_ms, window_ms=self._window_ms)
 
     def _is_useful(self, transaction: Transaction, now_ms: int) -> bool:
-        if self._is_known(transaction.id):
-            return False
         try:
             self._check_admissible(transaction, now_ms)
         except TransactionError:

@@ -96,21 +96,19 @@ class BlockMetrics:
         self._chain = chain
         self._metrics = metrics
         self._final = final
-        self._height = chain.committed_height
+        self._last = chain.tip_header
 
     def committed(self, height: Height) -> None:
-        """Blocks up to `height` are on disk."""
-        with self._chain.snapshot() as snapshot:
-            for number in range(self._height + 1, height + 1):
-                header, parent = snapshot.header(number), snapshot.header(number - 1)
-                if header is None or parent is None:
-                    continue
-                interval_ms = header.time_ms - parent.time_ms
-                self._metrics.block_interval_seconds.observe(interval_ms / 1_000)
-                if header.tx_count:
-                    self._final(snapshot.transaction_ids(number))
-                    self._transactions([receipt.code for receipt in snapshot.receipts(number)])
-        self._height = height
+        """The blocks that the chain store has written last, up to `height`, are on disk."""
+        for block in self._chain.last_written:
+            if not self._last.height < block.header.height <= height:
+                continue
+            interval_ms = block.header.time_ms - self._last.time_ms
+            self._metrics.block_interval_seconds.observe(interval_ms / 1_000)
+            self._last = block.header
+            if block.transactions:
+                self._final([transaction.id for transaction in block.transactions])
+                self._transactions([receipt.code for receipt in block.outcome.receipts])
 
     def _transactions(self, codes: list[int]) -> None:
         self._metrics.transactions_final.inc(len(codes))

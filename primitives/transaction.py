@@ -5,6 +5,8 @@ the same id and the same effect. Not here: whether those keys may act for the ac
 """
 
 from enum import IntEnum
+from functools import lru_cache
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -15,7 +17,7 @@ from moyai.primitives.codec import Codec, encode
 from moyai.primitives.errors import SignatureError, TransactionError
 from moyai.primitives.fields import AccountField, ChainIdField, DigestField, TimeField
 from moyai.primitives.hashing import Tag, tagged
-from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, TransactionId
+from moyai.primitives.ids import ACCOUNT_BYTES, AccountId, Digest, TransactionId
 from moyai.primitives.keys import signature_is_valid
 from moyai.primitives.operations import Operation
 from moyai.primitives.webauthn import assertion_is_valid
@@ -83,6 +85,8 @@ class CheckedTransaction(Transaction, frozen=True):
 
 _body_codec = Codec(Body, name="transaction body")
 _envelope_codec = Codec(Envelope, name="transaction")
+_ID_TAG = Tag.TRANSACTION.value
+CHAINS_REMEMBERED_MAX = 16
 _NEXT_REBUILD = "build the transaction again with the SDK or docs/wire.md"
 
 
@@ -141,7 +145,7 @@ def parse_opened(opened: OpenedEnvelope) -> Transaction:
 
 def body_id(body_bytes: bytes) -> TransactionId:
     """Return the id of the transaction with this body: tagged SHA-256."""
-    return TransactionId(tagged(Tag.TRANSACTION, body_bytes))
+    return TransactionId(Digest(sha256(_ID_TAG + body_bytes).digest()))
 
 
 def signing_message(chain_id: str, transaction_id: TransactionId) -> bytes:
@@ -149,8 +153,13 @@ def signing_message(chain_id: str, transaction_id: TransactionId) -> bytes:
 
     An Ed25519 key signs these bytes; a passkey signs a challenge that is their SHA-256.
     """
+    return _signing_prefix(chain_id) + transaction_id
+
+
+@lru_cache(maxsize=CHAINS_REMEMBERED_MAX)
+def _signing_prefix(chain_id: str) -> bytes:
     chain = chain_id.encode()
-    return Tag.TRANSACTION_SIGNATURE.value + bytes((len(chain),)) + chain + transaction_id
+    return Tag.TRANSACTION_SIGNATURE.value + bytes((len(chain),)) + chain
 
 
 def assemble(body: Body, signatures: tuple[bytes, ...]) -> bytes:
@@ -201,15 +210,16 @@ def check_validity_time(transaction: Transaction, *, block_time_ms: int, window_
     Raises `TransactionError`.
     """
     left_ms = transaction.body.valid_until_ms - block_time_ms
+    if 0 < left_ms <= window_ms:
+        return
     what = f"transaction {transaction.id.hex()}"
     if left_ms <= 0:
         raise TransactionExpiredError("has expired", what=what, next="build and sign a new one")
-    if left_ms > window_ms:
-        raise TransactionTooFarAheadError(
-            f"is valid for longer than the {window_ms} ms allowed",
-            what=what,
-            next="choose an earlier valid_until, and check this machine's clock",
-        )
+    raise TransactionTooFarAheadError(
+        f"is valid for longer than the {window_ms} ms allowed",
+        what=what,
+        next="choose an earlier valid_until, and check this machine's clock",
+    )
 
 
 class TransactionExpiredError(TransactionError):

@@ -64,7 +64,7 @@ class WriteBatch(msgspec.Struct, frozen=True):
 
 
 class ChainStore:
-    """An open chain store."""
+    """An open chain store; `last_written` are the blocks that the last batch made durable."""
 
     def __init__(self, environment: Environment, states: LiveState, checkpoint: Checkpoint) -> None:
         self.states = states
@@ -74,6 +74,7 @@ class ChainStore:
         self._log = StoredLog(environment.table(ChainTable.LOG))
         self._receipts_log = StoredLog(environment.table(ChainTable.RECEIPTS_LOG))
         self._pending: list[_Applied] = []
+        self.last_written: tuple[FinalBlock, ...] = ()
         with environment.read() as read:
             self._written = read_tip(environment, read.raw)
             self._receipts = self._receipts_log.frontier(read.raw, self._written.height)
@@ -201,6 +202,7 @@ class ChainStore:
                 table(ChainTable.SECTIONS).put(txn, bytes((index,)), section)
             table(ChainTable.META).put(txn, TIP, encode(batch.tip))
         self._written = batch.tip
+        self.last_written = tuple(applied.block for applied in batch.blocks)
 
     @contextmanager
     def snapshot(self) -> Iterator[ChainSnapshot]:
