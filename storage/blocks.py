@@ -3,7 +3,7 @@
 Not here: the state they led to (`versions`), indexes over it (`indexes`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -15,11 +15,21 @@ from moyai.primitives.block import Executed, Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.codec import Codec, encode
 from moyai.primitives.epoch_end import EpochEnd
-from moyai.primitives.ids import DIGEST_BYTES, AccountId, Digest, Height, TransactionId
+from moyai.primitives.ids import (
+    ACCOUNT_BYTES,
+    DIGEST_BYTES,
+    AccountId,
+    Digest,
+    Height,
+    TransactionId,
+)
 from moyai.primitives.receipt import Receipt
 from moyai.primitives.transaction import CheckedTransaction
-from moyai.storage.keys import ChainTable, number_key, parse_place, place_key
+from moyai.storage.keys import PLACE_BYTES, ChainTable, number_key, parse_place, place_key
+from moyai.storage.runs import SortedRuns
 from moyai.storage.table import Table
+
+TOUCHED_BYTES = ACCOUNT_BYTES + PLACE_BYTES
 
 
 class FinalBlock(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +68,16 @@ class BlockTables:
         self._bodies = table(ChainTable.BODIES)
         self._places = table(ChainTable.PLACES)
         self._receipts = table(ChainTable.RECEIPTS)
-        self._account_transactions = table(ChainTable.ACCOUNT_TRANSACTIONS)
+        self._touched = SortedRuns(table(ChainTable.ACCOUNT_TRANSACTIONS), TOUCHED_BYTES)
 
-    def write(self, txn: lmdb.Transaction, block: FinalBlock, executed: Executed) -> None:
-        """Write one block, and the roots after it, after all blocks below it."""
+    def write(
+        self,
+        txn: lmdb.Transaction,
+        block: FinalBlock,
+        executed: Executed,
+        receipts: Sequence[bytes],
+    ) -> None:
+        """Write one block, its encoded receipts and the roots after it, above all below it."""
         height = block.header.height
         self.write_header(txn, block.header, block.digest, executed)
         if block.certificate is not None:
@@ -74,7 +90,7 @@ class BlockTables:
             place = place_key(height, index)
             self._bodies.append(txn, place, transaction.raw)
             self._places.put(txn, transaction.id, place)
-            self._receipts.append(txn, place, encode(block.outcome.receipts[index]))
+            self._receipts.append(txn, place, receipts[index])
         self.write_touched(txn, height, block.outcome.touched)
 
     def write_header(
@@ -125,13 +141,18 @@ class BlockTables:
         self, txn: lmdb.Transaction, height: int, touched: Iterable[Iterable[AccountId]]
     ) -> None:
         """Write which accounts each transaction of a block touched."""
-        for index, accounts in enumerate(touched):
-            for account in dict.fromkeys(accounts):
-                self._account_transactions.put(txn, account + place_key(height, index), b"")
+        self._touched.add(
+            txn,
+            [
+                account + place_key(height, index)
+                for index, accounts in enumerate(touched)
+                for account in dict.fromkeys(accounts)
+            ],
+        )
 
     def clear_touched(self, txn: lmdb.Transaction) -> None:
         """Forget which accounts were touched."""
-        self._account_transactions.clear(txn)
+        self._touched.clear(txn)
 
     def header(self, txn: lmdb.Transaction, height: int) -> Header | None:
         """Return the header at a height."""
@@ -224,9 +245,7 @@ class BlockTables:
         self, txn: lmdb.Transaction, account: AccountId, before: TransactionPlace
     ) -> Iterator[TransactionPlace]:
         """Yield the places of an account's transactions below `before`, newest first."""
-        for key, _ in self._account_transactions.scan_back(
-            txn, account + place_key(*before), start=account
-        ):
+        for key in self._touched.scan_back(txn, account + place_key(*before), start=account):
             height, index = parse_place(key[len(account) :])
             yield TransactionPlace(Height(height), index)
 

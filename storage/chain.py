@@ -19,9 +19,8 @@ from moyai.primitives.block import Executed, Header
 from moyai.primitives.codec import encode
 from moyai.primitives.errors import GenesisError
 from moyai.primitives.genesis import Genesis, genesis_block_digest, genesis_digest, genesis_header
-from moyai.primitives.ids import Height
-from moyai.primitives.merkle import Frontier
-from moyai.primitives.receipt import block_receipts_root
+from moyai.primitives.ids import Digest, Height
+from moyai.primitives.merkle import Frontier, merkle_root
 from moyai.storage.base import read_base
 from moyai.storage.blocks import BlockTables, FinalBlock
 from moyai.storage.checkpoint import Checkpoint
@@ -29,6 +28,7 @@ from moyai.storage.environment import Environment, FillLevel, StoreSettings
 from moyai.storage.indexes import write_changes
 from moyai.storage.keys import ChainTable, number_key
 from moyai.storage.logs import StoredLog
+from moyai.storage.migrate import CHAIN_MIGRATIONS
 from moyai.storage.snapshot import ChainSnapshot
 from moyai.storage.state_loader import load_state
 from moyai.storage.states import PROOF_ROOTS_KEPT, LiveState
@@ -52,6 +52,8 @@ FIRST_SEQUENCE = 1
 class _Applied(msgspec.Struct, frozen=True):
     block: FinalBlock
     executed: Executed
+    receipts: tuple[bytes, ...]
+    receipts_root: Digest
     versions: list[tuple[int, StoredVersion]]
 
 
@@ -169,9 +171,11 @@ class ChainStore:
         first = self.states.tree.next_sequence
         versions = self.states.apply(header.height, outcome.changes)
         self._checkpoint.changed(self.states.tree.changed_sections(), first)
-        self._receipts = self._receipts.append(block_receipts_root(outcome.receipts))
+        receipts = tuple(encode(receipt) for receipt in outcome.receipts)
+        receipts_root = merkle_root(receipts)
+        self._receipts = self._receipts.append(receipts_root)
         executed = Executed(header.height, self.states.root, self._receipts.root)
-        self._pending.append(_Applied(block, executed, versions))
+        self._pending.append(_Applied(block, executed, receipts, receipts_root, versions))
         self._tip_header = header
         return executed
 
@@ -238,9 +242,9 @@ class ChainStore:
     def _write_block(self, txn: lmdb.Transaction, applied: _Applied) -> None:
         block = applied.block
         height = block.header.height
-        self._blocks.write(txn, block, applied.executed)
+        self._blocks.write(txn, block, applied.executed, applied.receipts)
         self._log.append(txn, height, block.digest)
-        self._receipts_log.append(txn, height - 1, block_receipts_root(block.outcome.receipts))
+        self._receipts_log.append(txn, height - 1, applied.receipts_root)
         versions = self._environment.table(ChainTable.VERSIONS)
 
         def read(sequence: int) -> StoredVersion | None:
@@ -257,4 +261,10 @@ class ChainStore:
 def chain_settings(path: Path, genesis: Genesis, map_bytes: int) -> StoreSettings:
     """Return where a chain store lies and whose it is."""
     network = genesis_digest(genesis)
-    return StoreSettings(path=path, name=STORE_NAME, network=network, map_bytes=map_bytes)
+    return StoreSettings(
+        path=path,
+        name=STORE_NAME,
+        network=network,
+        map_bytes=map_bytes,
+        migrations=CHAIN_MIGRATIONS,
+    )

@@ -7,6 +7,7 @@ from enum import Enum
 
 HEIGHT_BYTES = 8
 INDEX_BYTES = 4
+PLACE_BYTES = HEIGHT_BYTES + INDEX_BYTES
 
 
 class JournalTable(Enum):
@@ -40,7 +41,9 @@ class ChainTable(Enum):
     VERSIONS = "versions"  # sequence u64 -> StoredVersion, one for each change of a state key
     SECTIONS = "sections"  # first byte of the key digest -> leaves as of some sequence
     INDEXES = "indexes"  # see `indexes`
-    ACCOUNT_TRANSACTIONS = "account_transactions"  # account ‖ height ‖ index -> nothing
+    ACCOUNT_TRANSACTIONS = (
+        "account_transactions"  # sorted runs (see `runs`) of account ‖ height ‖ index
+    )
     IMPORTED = "imported"  # part u16 -> its packed leaves, while a state is imported
 
 

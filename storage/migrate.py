@@ -5,15 +5,35 @@ A step that fails leaves the store as it was. Not here: the formats themselves (
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from types import MappingProxyType
 
 import lmdb
 
+from moyai.primitives.ids import ACCOUNT_BYTES
+from moyai.storage.keys import PLACE_BYTES, ChainTable
+from moyai.storage.runs import SortedRuns
 from moyai.storage.table import Table
 
-FORMAT = 1
+FORMAT = 2
 
 Migration = Callable[[lmdb.Transaction, Callable[[Enum], Table]], None]
 """Rewrites a store of one format as the next one."""
 
-MIGRATIONS: Mapping[int, Migration] = {}
-"""From format n to n + 1."""
+
+def _nothing(_txn: lmdb.Transaction, _table: Callable[[Enum], Table]) -> None:
+    """Change nothing."""
+
+
+def _touched_accounts_as_runs(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
+    """From a row for each account and transaction to sorted runs of them."""
+    rows = table(ChainTable.ACCOUNT_TRANSACTIONS)
+    entries = [key for key, _ in rows.scan(txn)]
+    rows.clear(txn)
+    SortedRuns(rows, ACCOUNT_BYTES + PLACE_BYTES).add(txn, entries)
+
+
+MIGRATIONS: Mapping[int, Migration] = MappingProxyType({1: _nothing})
+"""From format n to n + 1, for a store whose tables stay as they are."""
+
+CHAIN_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({1: _touched_accounts_as_runs})
+"""From format n to n + 1, for the chain store."""
