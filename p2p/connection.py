@@ -247,8 +247,10 @@ class Link:
                     frames = b"".join([seal(message.kind, message.payload) for message in batch])
                 self.sent_ms = self._mono_ms()
                 try:
+                    if self._pipe.put(frames):
+                        continue
                     async with asyncio.timeout(limits.STALLED_WRITE_MS_MAX / 1_000):
-                        await self._pipe.write(frames)
+                        await self._pipe.drain()
                 except TimeoutError:
                     self.close("too slow: it took nothing off the wire")
                     return

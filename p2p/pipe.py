@@ -78,9 +78,21 @@ class Pipe(asyncio.BufferedProtocol):
 
         Raises `ConnectionResetError` when the pipe has ended.
         """
+        if not self.put(data):
+            await self.drain()
+
+    def put(self, data: bytes) -> bool:
+        """Write `data`; return whether more may follow at once, without `drain`.
+
+        Raises `ConnectionResetError` when the pipe has ended.
+        """
         if self._transport is None or self._ended:
             raise ConnectionResetError("the connection is closed")
         self._transport.write(data)
+        return self._writable.is_set()
+
+    async def drain(self) -> None:
+        """Wait while more is on its way than the transport should hold."""
         await self._writable.wait()
 
     def abort(self) -> None:

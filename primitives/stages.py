@@ -5,8 +5,7 @@ the one before. So all time of a thread belongs to exactly one stage and nothing
 here: which clock that is (the node's), and the names of the metrics (`rpc.metrics`).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import IntEnum
 
 
@@ -32,13 +31,15 @@ class Stage(IntEnum):
 class StageClock:
     """The time of one thread by stage; `add` takes that of another thread."""
 
-    __slots__ = ("_clock", "_since", "_stage", "seconds")
+    __slots__ = ("_clock", "_interrupted", "_since", "_stage", "_visits", "seconds")
 
     def __init__(self, clock: Callable[[], float] = lambda: 0.0) -> None:
         self.seconds = [0.0] * len(Stage)
         self._clock = clock
         self._stage = Stage.LOOP
         self._since = clock()
+        self._interrupted: list[Stage] = []
+        self._visits = tuple(_Visit(self, stage) for stage in Stage)
 
     def enter(self, stage: Stage) -> Stage:
         """Begin a stage and return the one that it interrupts; never wait inside."""
@@ -49,15 +50,34 @@ class StageClock:
         self._stage = stage
         return before
 
-    @contextmanager
-    def at(self, stage: Stage) -> Iterator[None]:
-        """Be at a stage, whatever ends it; never wait inside."""
-        before = self.enter(stage)
-        try:
-            yield
-        finally:
-            self.enter(before)
+    def at(self, stage: Stage) -> "_Visit":
+        """Return what makes a `with` block a stage, whatever ends it; never wait inside."""
+        return self._visits[stage]
+
+    def interrupt(self, stage: Stage) -> None:
+        """Begin a stage from which `resume` goes back."""
+        self._interrupted.append(self.enter(stage))
+
+    def resume(self) -> None:
+        """Go on with the stage interrupted last."""
+        self.enter(self._interrupted.pop())
 
     def add(self, stage: Stage, seconds: float) -> None:
         """Note what another thread has spent."""
         self.seconds[stage] += seconds
+
+
+class _Visit:
+    """One stage as a context; one for all its visits, since entering is done often."""
+
+    __slots__ = ("_clock", "_stage")
+
+    def __init__(self, clock: StageClock, stage: Stage) -> None:
+        self._clock = clock
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        self._clock.interrupt(self._stage)
+
+    def __exit__(self, *_: object) -> None:
+        self._clock.resume()
