@@ -29,6 +29,8 @@ from moyai.storage.keys import PLACE_BYTES, ChainTable, number_key, parse_place,
 from moyai.storage.runs import SortedRuns
 from moyai.storage.table import Table
 
+ID_PREFIX_BYTES = 24
+"""So much of an id names a transaction: two that begin alike cannot be found."""
 TOUCHED_BYTES = ACCOUNT_BYTES + PLACE_BYTES
 
 
@@ -66,7 +68,7 @@ class BlockTables:
         self._extra_headers = table(ChainTable.EXTRA_HEADERS)
         self._block_ids = table(ChainTable.BLOCK_IDS)
         self._bodies = table(ChainTable.BODIES)
-        self._places = table(ChainTable.PLACES)
+        self._places = SortedRuns(table(ChainTable.PLACES), ID_PREFIX_BYTES + PLACE_BYTES)
         self._receipts = table(ChainTable.RECEIPTS)
         self._touched = SortedRuns(table(ChainTable.ACCOUNT_TRANSACTIONS), TOUCHED_BYTES)
 
@@ -89,9 +91,18 @@ class BlockTables:
         for index, transaction in enumerate(block.transactions):
             place = place_key(height, index)
             self._bodies.append(txn, place, transaction.raw)
-            self._places.put(txn, transaction.id, place)
             self._receipts.append(txn, place, receipts[index])
+        self.write_places(txn, height, [transaction.id for transaction in block.transactions])
         self.write_touched(txn, height, block.outcome.touched)
+
+    def write_places(
+        self, txn: lmdb.Transaction, height: int, ids: Iterable[TransactionId]
+    ) -> None:
+        """Write where the transactions of a block are."""
+        self._places.add(
+            txn,
+            [one[:ID_PREFIX_BYTES] + place_key(height, index) for index, one in enumerate(ids)],
+        )
 
     def write_header(
         self, txn: lmdb.Transaction, header: Header, digest: Digest, executed: Executed
@@ -211,10 +222,10 @@ class BlockTables:
 
     def place(self, txn: lmdb.Transaction, transaction_id: bytes) -> TransactionPlace | None:
         """Return where a transaction is."""
-        data = self._places.get(txn, transaction_id)
-        if data is None:
+        entry = self._places.find(txn, transaction_id[:ID_PREFIX_BYTES])
+        if entry is None:
             return None
-        height, index = parse_place(data)
+        height, index = parse_place(entry[ID_PREFIX_BYTES:])
         return TransactionPlace(Height(height), index)
 
     def raw(self, txn: lmdb.Transaction, place: TransactionPlace) -> bytes:

@@ -34,7 +34,7 @@ class ChainTable(Enum):
     EXTRA_HEADERS = "extra_headers"  # height -> headers that lead from it to its finalization
     BLOCK_IDS = "block_ids"  # height -> transaction ids, 32 bytes each, in order
     BODIES = "bodies"  # height ‖ index -> transaction as it travels
-    PLACES = "places"  # transaction id -> height ‖ index
+    PLACES = "places"  # sorted runs (see `runs`) of the first 24 bytes of an id ‖ height ‖ index
     RECEIPTS = "receipts"  # height ‖ index -> Receipt
     LOG = "log"  # level u8 ‖ index u64 -> node of the log of block digests
     RECEIPTS_LOG = "receipts_log"  # level u8 ‖ index u64 -> node of the log of receipt roots

@@ -15,6 +15,7 @@ from moyai.storage.runs import SortedRuns
 from moyai.storage.table import Table
 
 FORMAT = 2
+_ID_PREFIX_BYTES = 24
 
 Migration = Callable[[lmdb.Transaction, Callable[[Enum], Table]], None]
 """Rewrites a store of one format as the next one."""
@@ -24,16 +25,20 @@ def _nothing(_txn: lmdb.Transaction, _table: Callable[[Enum], Table]) -> None:
     """Change nothing."""
 
 
-def _touched_accounts_as_runs(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
-    """From a row for each account and transaction to sorted runs of them."""
+def _sorted_runs(txn: lmdb.Transaction, table: Callable[[Enum], Table]) -> None:
+    """From a row for each transaction, and for each account that it touches, to sorted runs."""
     rows = table(ChainTable.ACCOUNT_TRANSACTIONS)
     entries = [key for key, _ in rows.scan(txn)]
     rows.clear(txn)
     SortedRuns(rows, ACCOUNT_BYTES + PLACE_BYTES).add(txn, entries)
+    rows = table(ChainTable.PLACES)
+    entries = [key[:_ID_PREFIX_BYTES] + place for key, place in rows.scan(txn)]
+    rows.clear(txn)
+    SortedRuns(rows, _ID_PREFIX_BYTES + PLACE_BYTES).add(txn, entries)
 
 
 MIGRATIONS: Mapping[int, Migration] = MappingProxyType({1: _nothing})
 """From format n to n + 1, for a store whose tables stay as they are."""
 
-CHAIN_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({1: _touched_accounts_as_runs})
+CHAIN_MIGRATIONS: Mapping[int, Migration] = MappingProxyType({1: _sorted_runs})
 """From format n to n + 1, for the chain store."""

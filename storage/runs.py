@@ -83,6 +83,21 @@ class SortedRuns:
         runs = [run for level in self._shape(txn).levels for run in level]
         return merge(*(self._run_back(txn, run, start, end) for run in runs), reverse=True)
 
+    def find(self, txn: lmdb.Transaction, beginning: bytes) -> bytes | None:
+        """Return the entry that begins so, of which there is one at most; newest runs first."""
+        size = self._entry_bytes
+        last = beginning.ljust(size, b"\xff")
+        runs = [run for level in self._shape(txn).levels for run in level]
+        for run in sorted(runs, reverse=True):
+            name = number_key(run)
+            for _, page in islice(self._table.scan_back(txn, name + last, start=name), 1):
+                place = page.find(beginning)
+                while place > 0 and place % size:
+                    place = page.find(beginning, place + 1)
+                if place >= 0:
+                    return page[place : place + size]
+        return None
+
     def clear(self, txn: lmdb.Transaction) -> None:
         """Remove every entry."""
         self._table.clear(txn)

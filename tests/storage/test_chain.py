@@ -17,6 +17,7 @@ from moyai.primitives.errors import GenesisError
 from moyai.primitives.ids import ZERO_DIGEST, Height
 from moyai.primitives.merkle import Frontier, merkle_root
 from moyai.primitives.receipt import block_receipts_root
+from moyai.storage import checkpoint
 from moyai.storage.chain import ChainStore
 from moyai.storage.errors import CommitFailed, CorruptedError, StorageFull
 from moyai.storage.keys import ChainTable
@@ -159,7 +160,10 @@ def test_a_full_store_refuses_the_batch_and_everything_after_it(tmp_path: Path) 
     survivor.close()
 
 
-def test_a_root_that_does_not_hold_stops_the_start(chain: ChainBuilder) -> None:
+def test_a_root_that_does_not_hold_stops_the_start(
+    chain: ChainBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "LEAVES_AT_ONCE", 1)
     chain.add({b"key": b"value"})
     environment = chain.store.environment
     sections = environment.table(ChainTable.SECTIONS)

@@ -1,6 +1,6 @@
 """Which sections are written: as much as the changes have earned, the oldest debt first."""
 
-from moyai.storage.checkpoint import Checkpoint, decode_section, encode_section
+from moyai.storage.checkpoint import LEAVES_AT_ONCE, Checkpoint, decode_section, encode_section
 from moyai.storage.tree import StateTree
 
 
@@ -12,7 +12,9 @@ def changed(tree: StateTree, checkpoint: Checkpoint, keys: range, height: int) -
 
 def test_a_small_state_is_written_whole() -> None:
     tree, checkpoint = StateTree(roots_kept=2, height=-1, next_sequence=1), Checkpoint()
-    changed(tree, checkpoint, range(10), 0)
+    for height in range(LEAVES_AT_ONCE // 2 // 10 + 1):
+        assert dict(checkpoint.take_due(tree)) == {}, "what is little waits for more"
+        changed(tree, checkpoint, range(10), height)
     due = dict(checkpoint.take_due(tree))
     assert sum(len(decode_section(value)[1]) for value in due.values()) == 10 * 76
     assert checkpoint.replay_from(tree.next_sequence) == tree.next_sequence
@@ -29,7 +31,15 @@ def test_a_large_state_is_written_a_little_at_a_time_and_replay_stays_bounded() 
         written += sum(len(section) for _, section in checkpoint.take_due(tree))
         behind = max(behind, tree.next_sequence - checkpoint.replay_from(tree.next_sequence))
     assert written / (199 * 100) <= 2 * 76 + 16
-    assert behind <= 8_000 / 2 + 500
+    assert behind <= 8_000 / 2 + LEAVES_AT_ONCE / 2 + 500
+
+
+def test_what_a_start_finds_behind_earns_its_sections() -> None:
+    tree, checkpoint = StateTree(roots_kept=2, height=-1, next_sequence=1), Checkpoint()
+    tree.apply({b"key": b"value"}, 0)
+    for sequence in range(LEAVES_AT_ONCE):
+        checkpoint.behind(7, sequence)
+    assert [index for index, _ in checkpoint.take_due(tree)] == [7]
 
 
 def test_a_section_says_up_to_where_it_is_complete() -> None:

@@ -72,6 +72,8 @@ def test_what_was_added_comes_back_in_order(
         assert all_of(runs, txn) == [entry(one) for one in sorted(known, reverse=True)]
         between = [entry(one) for one in sorted(known, reverse=True) if low <= one < high]
         assert list(runs.scan_back(txn, entry(high, 4), start=entry(low, 4))) == between
+        expected = entry(low) if low in known else None
+        assert runs.find(txn, entry(low, 4)) == expected
         txn.abort()
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.stored_chain import ChainBuilder
+from moyai.storage import checkpoint as checkpoint_rules
 from moyai.storage.errors import CorruptedError
 from moyai.storage.keys import ChainTable
 from moyai.storage.state_loader import load_state
@@ -23,7 +24,8 @@ def test_sections_behind_are_brought_up_from_the_versions(chain: ChainBuilder) -
     assert states.tree.next_sequence == chain.store.states.tree.next_sequence
 
 
-def test_a_lost_section_is_noticed(chain: ChainBuilder) -> None:
+def test_a_lost_section_is_noticed(chain: ChainBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint_rules, "LEAVES_AT_ONCE", 1)
     chain.add({b"key": b"value"})
     sections = chain.store.environment.table(ChainTable.SECTIONS)
     with chain.store.environment.write() as txn:

@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 
 from harness.stored_chain import MAP_BYTES, ChainBuilder
+from moyai.storage import checkpoint
 from moyai.storage.chain import ChainStore
 from moyai.storage.errors import CorruptedError
 from moyai.storage.keys import ChainTable
 from moyai.storage.table import SEAL_BYTES
 from moyai.storage.verify import verify_chain
+
+
+@pytest.fixture(autouse=True)
+def sections_with_every_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "LEAVES_AT_ONCE", 1)
 
 
 def filled(path: Path) -> ChainBuilder:
