@@ -3,14 +3,15 @@ later.
 
 A block costs each node a few milliseconds whatever it carries (two rounds of signatures, three
 commits), so the interval grows with the rate of transactions, towards the maximum but never over
-it: half of the range at `_HALF_RATE_PER_S`. After a rest the parent is old and nothing is waited
-for. Not here: whether there is ground for a block at all (`leading`).
+it: with the square of the rate at first, to half of the range at `_HALF_RATE_PER_S`. After a rest
+the parent is old and nothing is waited for. Not here: whether there is ground for a block at all
+(`leading`).
 """
 
 from moyai.primitives.block import Header
 from moyai.primitives.parameters import Parameters
 
-_HALF_RATE_PER_S = 1_500
+_HALF_RATE_PER_S = 3_000
 _ATTESTATION_MS = 50
 _MEMORY = 4  # blocks over which the rate is averaged
 
@@ -34,7 +35,7 @@ class Pacing:
     @property
     def interval_ms(self) -> int:
         """Return the time between a block and its parent while work is waiting."""
-        share = self._rate_per_s / (self._rate_per_s + _HALF_RATE_PER_S)
+        share = self._rate_per_s**2 / (self._rate_per_s**2 + _HALF_RATE_PER_S**2)
         return self._min_ms + round((self._max_ms - self._min_ms) * share)
 
     @property
