@@ -132,12 +132,22 @@ class BlockTables:
         if end.fillers:
             self._extra_headers.append(txn, key, encode(end.fillers))
 
+    def sweep_places(
+        self, txn: lmdb.Transaction, cursor: bytes, base: int, pages_max: int
+    ) -> bytes | None:
+        """Forget transactions below a height; return where to go on, none at the end."""
+        return self._places.sweep(txn, cursor, lambda entry: _height(entry) < base, pages_max)
+
+    def sweep_touched(
+        self, txn: lmdb.Transaction, cursor: bytes, base: int, pages_max: int
+    ) -> bytes | None:
+        """Forget what accounts were touched by below a height; return where to go on."""
+        return self._touched.sweep(txn, cursor, lambda entry: _height(entry) < base, pages_max)
+
     def erase(self, txn: lmdb.Transaction, height: int) -> None:
         """Remove a block but for its header, its roots, and how it ended its epoch if it did."""
         key = number_key(height)
         header = self.header(txn, height)
-        for one in self.transaction_ids(txn, height):
-            self._places.delete(txn, one)
         count = 0 if header is None else header.tx_count
         for index in range(count):
             place = place_key(height, index)
@@ -259,6 +269,10 @@ class BlockTables:
         for key in self._touched.scan_back(txn, account + place_key(*before), start=account):
             height, index = parse_place(key[len(account) :])
             yield TransactionPlace(Height(height), index)
+
+
+def _height(entry: bytes) -> int:
+    return parse_place(entry[-PLACE_BYTES:])[0]
 
 
 _header = Codec(Header, name="stored header")

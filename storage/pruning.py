@@ -14,7 +14,7 @@ from typing import NamedTuple
 import lmdb
 import msgspec
 
-from moyai.primitives.ids import ACCOUNT_BYTES, Height
+from moyai.primitives.ids import Height
 from moyai.storage.base import Base, read_base, write_base
 from moyai.storage.blocks import BlockTables
 from moyai.storage.chain import ChainStore
@@ -25,8 +25,9 @@ from moyai.storage.versions import decode_version
 
 BLOCKS_KEPT_MIN = 256
 ROWS_A_STEP_MAX = 2_000
-_PAST_ALL_HEIGHTS = b"\xff" * 8
+PAGES_A_STEP_MAX = 100
 _ACCOUNTS = b"a"
+_PLACES = b"p"
 _INDEXES = b"i"
 
 
@@ -65,7 +66,6 @@ class Pruner:
         self._blocks = BlockTables(chain.environment.table)
         self._versions = chain.environment.table(ChainTable.VERSIONS)
         self._indexes = chain.environment.table(ChainTable.INDEXES)
-        self._touched = chain.environment.table(ChainTable.ACCOUNT_TRANSACTIONS)
 
     def raise_base(self, height: Height) -> None:
         """Refuse what is below `height` from now on; the steps erase it."""
@@ -119,31 +119,21 @@ class Pruner:
             yield int.from_bytes(key, "big"), version.previous_sequence
 
     def _sweep(self, txn: lmdb.Transaction, base: Base) -> Base:
-        """Erase derived rows that ended below the base: those of accounts, then of indexes."""
-        if base.sweep[:1] != _INDEXES:
-            cursor = self._sweep_accounts(txn, base.sweep[1:], base.height)
-            sweep = _INDEXES if cursor is None else _ACCOUNTS + cursor
-            return msgspec.structs.replace(base, sweep=sweep)
-        cursor = self._sweep_indexes(txn, base.sweep[1:], base.height)
-        if cursor is None:
-            return msgspec.structs.replace(base, swept=base.height, sweep=b"")
-        return msgspec.structs.replace(base, sweep=_INDEXES + cursor)
-
-    def _sweep_accounts(self, txn: lmdb.Transaction, cursor: bytes, base: int) -> bytes | None:
-        """Erase what accounts were touched by; return where to go on, none at the end."""
-        budget = ROWS_A_STEP_MAX
-        while budget > 0:
-            row = next(self._touched.scan(txn, cursor), None)
-            if row is None:
-                return None
-            account = row[0][:ACCOUNT_BYTES]
-            rows = self._touched.scan(txn, account, end=account + number_key(base))
-            ended = [key for key, _ in islice(rows, budget)]
-            for key in ended:
-                self._touched.delete(txn, key)
-            budget -= 1 + len(ended)
-            cursor = account if budget <= 0 else account + _PAST_ALL_HEIGHTS
-        return cursor
+        """Erase derived rows that ended below the base: of accounts, of ids, then of indexes."""
+        stage, cursor = base.sweep[:1] or _ACCOUNTS, base.sweep[1:]
+        if stage == _ACCOUNTS:
+            after = self._blocks.sweep_touched(txn, cursor, base.height, PAGES_A_STEP_MAX)
+            following = _PLACES
+        elif stage == _PLACES:
+            after = self._blocks.sweep_places(txn, cursor, base.height, PAGES_A_STEP_MAX)
+            following = _INDEXES
+        else:
+            after = self._sweep_indexes(txn, cursor, base.height)
+            if after is None:
+                return msgspec.structs.replace(base, swept=base.height, sweep=b"")
+            following = b""
+        sweep = following if after is None else stage + after
+        return msgspec.structs.replace(base, sweep=sweep)
 
     def _sweep_indexes(self, txn: lmdb.Transaction, cursor: bytes, base: int) -> bytes | None:
         """Erase index rows that ended; return where to go on, none at the end."""

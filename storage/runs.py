@@ -3,15 +3,15 @@
 The entries of a batch are written side by side as one sorted run, on a level by its length; when a
 level holds `FAN_OUT` runs they are merged into one of the level above, a bounded step with each
 batch. So an entry is written once a level instead of a page for each, and a read looks into every
-run. Entries have one length, are distinct, and are their own keys; they are never changed. Not
-here: what they mean.
+run. Entries have one length, are distinct, and are their own keys; they are never changed, but
+may be swept out. Not here: what they mean.
 
     run u64 ‖ first entry -> entries of one page, sorted
     0 u64                 -> which runs there are, and how far each merge has come
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from typing import Annotated
@@ -28,6 +28,7 @@ FAN_OUT = 8
 PAGE_BYTES = 4_080 - SEAL_BYTES  # a value that fills one page of LMDB
 MERGED_PER_ENTRY = 12  # more than there will ever be levels, so that merges keep up
 _SHAPE = number_key(0)
+_RUN_BYTES = len(_SHAPE)
 
 _Count = Annotated[int, Meta(ge=0)]
 
@@ -97,6 +98,28 @@ class SortedRuns:
                 if place >= 0:
                     return page[place : place + size]
         return None
+
+    def sweep(
+        self,
+        txn: lmdb.Transaction,
+        cursor: bytes,
+        is_over: Callable[[bytes], bool],
+        pages_max: int,
+    ) -> bytes | None:
+        """Remove what is over from the next pages; return where to go on, none at the end.
+
+        A merge that goes on meanwhile brings nothing back: what it reads was swept before what it
+        writes, or both are swept later.
+        """
+        start = max(cursor, number_key(1))
+        rows = list(islice(self._table.scan(txn, start), pages_max))
+        for key, page in rows:
+            entries = self._split(page)
+            kept = [one for one in entries if not is_over(one)]
+            if len(kept) < len(entries):
+                self._table.delete(txn, key)
+                self._write_pages(txn, int.from_bytes(key[:_RUN_BYTES], "big"), kept)
+        return rows[-1][0] + b"\x00" if len(rows) == pages_max else None
 
     def clear(self, txn: lmdb.Transaction) -> None:
         """Remove every entry."""

@@ -9,10 +9,11 @@ from harness.stored_chain import ALICE, ChainBuilder
 from moyai.primitives.errors import PrunedError
 from moyai.primitives.ids import Height
 from moyai.storage import pruning
-from moyai.storage.blocks import TransactionPlace
+from moyai.storage.blocks import ID_PREFIX_BYTES, TOUCHED_BYTES, TransactionPlace
 from moyai.storage.indexes import IndexRange
-from moyai.storage.keys import ChainTable
+from moyai.storage.keys import PLACE_BYTES, ChainTable
 from moyai.storage.pruning import BLOCKS_KEPT_MIN, Pruner, retention_base
+from moyai.storage.runs import SortedRuns
 from moyai.storage.snapshot import ChainSnapshot
 from moyai.storage.table import Table
 from moyai.storage.verify import verify_chain
@@ -70,8 +71,10 @@ def test_what_lies_below_is_gone_from_the_disk(chain: ChainBuilder) -> None:
         assert count(chain, table) == before[table]
     blocks = BLOCKS - BASE + 1
     transactions = sum(height % 3 for height in range(BASE, BLOCKS + 1))
-    for table in (ChainTable.BODIES, ChainTable.PLACES, ChainTable.RECEIPTS):
+    for table in (ChainTable.BODIES, ChainTable.RECEIPTS):
         assert count(chain, table) == transactions
+    assert entries(chain, ChainTable.PLACES, ID_PREFIX_BYTES + PLACE_BYTES) == transactions
+    assert 0 < entries(chain, ChainTable.ACCOUNT_TRANSACTIONS, TOUCHED_BYTES) <= 3 * transactions
     assert count(chain, ChainTable.CERTIFICATES) == count(chain, ChainTable.BLOCK_IDS) == blocks
     assert count(chain, ChainTable.INDEXES) == 5 + 5 + blocks
     # Of each key the version in force below the base, and those made since; genesis has its own.
@@ -84,6 +87,12 @@ def test_what_lies_below_is_gone_from_the_disk(chain: ChainBuilder) -> None:
 def count(chain: ChainBuilder, table: ChainTable) -> int:
     with chain.store.environment.read() as read:
         return chain.store.environment.table(table).count(read.raw)
+
+
+def entries(chain: ChainBuilder, table: ChainTable, entry_bytes: int) -> int:
+    runs = SortedRuns(chain.store.environment.table(table), entry_bytes)
+    with chain.store.environment.read() as read:
+        return len(list(runs.scan_back(read.raw, b"\xff" * entry_bytes, start=b"")))
 
 
 def test_what_lies_below_is_refused(chain: ChainBuilder) -> None:

@@ -115,6 +115,36 @@ def test_runs_outlive_the_process(tmp_path: Path) -> None:
             assert found == [entry(one) for one in reversed(range(100))]
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 70),
+    pages=st.integers(1, 30),
+    under=numbers,
+    later=st.lists(st.sets(st.integers(401, 600), max_size=20), max_size=30),
+)
+def test_what_is_swept_never_comes_back(
+    database: Database, seed: int, pages: int, under: int, later: list[set[int]]
+) -> None:
+    """Batches are added, and merges go on, between the steps of the sweep."""
+    known = set(range(401))
+    mixed = Random(seed).sample(sorted(known), len(known))
+    first = [mixed[part::70] for part in range(70)]
+    with database[0].begin(write=True) as txn:
+        runs = SortedRuns(Table("test", "things", database[1]), WIDE)
+        for batch in first:
+            runs.add(txn, map(entry, batch))
+        cursor: bytes | None = b""
+        while cursor is not None:
+            cursor = runs.sweep(txn, cursor, lambda one: one < entry(under, 4), pages)
+            if later:
+                batch = sorted(later.pop() - known)
+                runs.add(txn, map(entry, batch))
+                known.update(batch)
+        left = [entry(one) for one in sorted(known, reverse=True) if one >= under]
+        assert all_of(runs, txn) == left
+        txn.abort()
+
+
 def test_cleared_runs_begin_anew(database: Database, txn: lmdb.Transaction) -> None:
     runs = SortedRuns(Table("test", "things", database[1]), WIDE)
     runs.add(txn, [entry(1), entry(2)])
