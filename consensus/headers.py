@@ -9,7 +9,7 @@ from moyai.consensus.limits import CLOCK_TOLERANCE_MS
 from moyai.consensus.tree import Block
 from moyai.primitives.block import Header
 from moyai.primitives.ids import Digest, Epoch, TimeMs, TransactionId, View
-from moyai.primitives.merkle import merkle_root
+from moyai.primitives.merkle import transactions_root
 from moyai.primitives.parameters import Parameters
 
 
@@ -19,7 +19,7 @@ def ids_fault(header: Header, transaction_ids: tuple[TransactionId, ...]) -> str
         return "tx_count is not the number of ids"
     if len(set(transaction_ids)) != len(transaction_ids):
         return "a transaction twice"
-    if header.tx_root != merkle_root(transaction_ids):
+    if header.tx_root != transactions_root(transaction_ids):
         return "tx_root is not the root of the ids"
     return ""
 

@@ -41,14 +41,17 @@ def signing_controllers(
     account: Account, signers: tuple[Signer, ...], time_ms: TimeMs
 ) -> list[Controller]:
     """Return the unexpired controllers of an account that are among the signers."""
-    return [
-        controller
-        for signer in signers
-        for controller in account.controllers
-        if controller.public_key == signer.public_key
-        and controller.scheme == signer.scheme
-        and is_current(controller, time_ms)
-    ]
+    found = []
+    for signer in signers:
+        key, scheme = signer.public_key, signer.scheme
+        for controller in account.controllers:
+            if (
+                controller.public_key == key
+                and controller.scheme == scheme
+                and is_current(controller, time_ms)
+            ):
+                found.append(controller)  # noqa: PERF401 - run for every transaction, twice
+    return found
 
 
 def owners_weight(controllers: tuple[Controller, ...]) -> int:

@@ -14,7 +14,7 @@ from moyai.consensus.inputs import BlockChecked, BodyVerdict
 from moyai.ledger.actions import cost_of
 from moyai.primitives.errors import TransactionError
 from moyai.primitives.ids import Digest, TransactionId
-from moyai.primitives.merkle import merkle_root
+from moyai.primitives.merkle import transactions_root
 from moyai.primitives.parameters import Parameters
 from moyai.primitives.transaction import CheckedTransaction, check_validity_time
 
@@ -157,7 +157,7 @@ class Bodies:
             return "number of transactions"
         if header.tx_bytes > self._parameters.block_bytes_max:
             return "size"
-        if header.tx_root != merkle_root(ids):
+        if header.tx_root != transactions_root(ids):
             return "transaction root"
         if len(set(ids)) != len(ids):
             return "a transaction twice"

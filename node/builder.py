@@ -4,7 +4,7 @@ from moyai.consensus.effects import BuildBlock
 from moyai.consensus.inputs import BlockBuilt
 from moyai.ledger.mempool import BlockSpace, Mempool
 from moyai.node.bodies import Bodies
-from moyai.primitives.merkle import merkle_root
+from moyai.primitives.merkle import transactions_root
 from moyai.primitives.parameters import Parameters
 
 
@@ -23,4 +23,4 @@ class Builder:
         chosen = self._mempool.take(space, excluded=taken)
         ids = tuple(transaction.id for transaction in chosen)
         size = sum(len(transaction.body_bytes) for transaction in chosen)
-        return BlockBuilt(order.view, order.parent, ids, merkle_root(ids), size)
+        return BlockBuilt(order.view, order.parent, ids, transactions_root(ids), size)

@@ -84,6 +84,7 @@ INBOX_PER_PEER_MAX = 512  # one peer's flood leaves room for the votes of the ot
 TURN_INPUTS_MAX = 256
 PATIENCE_MS = 100
 UNSETTLED_MAX = 100_000  # transactions whose time is over and whose end the chain has not told
+WORK_TOLD_MS = 5
 
 
 class StartingPoint(msgspec.Struct, frozen=True):
@@ -123,6 +124,7 @@ class Core:
         self._linked: tuple[NetworkKey, ...] = ()
         self.peer_heights: dict[NetworkKey, Height] = {}
         self._work_changed = True
+        self._work_told_ms = 0
         self._ticked_ms = 0
         self._expired_at_ms: dict[TransactionId, TimeMs] = {}
         self.mempool = Mempool(parameters, self._acts_for)
@@ -358,7 +360,7 @@ class Core:
         while self._inbox and len(inputs) < TURN_INPUTS_MAX:
             inputs.append(self._next_input())
         inputs.extend(self._check_transactions())
-        if self._work_changed:
+        if self._work_changed and self._tells_work():
             self._work_changed = False
             inputs.append(self._work())
         if inputs:
@@ -375,6 +377,17 @@ class Core:
             )
         waiting = self._inbox or self.ingest.backlog or self.executor.backlog
         return bool(waiting or self._work_changed or more)
+
+    def _tells_work(self) -> bool:
+        """Return whether to say now what waits: seldom while signatures are still checked.
+
+        A step of the machine costs about as much as the check of a signature.
+        """
+        now_ms = self._clock.now().mono_ms
+        if self.ingest.backlog and now_ms < self._work_told_ms + WORK_TOLD_MS:
+            return False
+        self._work_told_ms = now_ms
+        return True
 
     def _check_transactions(self) -> list[BlockChecked]:
         if not self.ingest.backlog:

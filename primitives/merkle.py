@@ -5,14 +5,16 @@ Not here: the Merkle map of the state (`state_proof`).
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
 
 from moyai.primitives.errors import ProofError
-from moyai.primitives.ids import Digest
+from moyai.primitives.ids import Digest, TransactionId
 
 EMPTY_ROOT = Digest(sha256(b"").digest())
+BODIES_REMEMBERED_MAX = 8
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -64,6 +66,12 @@ def merkle_root(leaves: Sequence[bytes]) -> Digest:
             for place in range(0, len(level) - 1, 2)
         ] + odd
     return Digest(level[0])
+
+
+@lru_cache(maxsize=BODIES_REMEMBERED_MAX)
+def transactions_root(ids: tuple[TransactionId, ...]) -> Digest:
+    """Return the `tx_root` of a body: who builds, takes in and checks a block asks for the same."""
+    return merkle_root(ids)
 
 
 NodeReader = Callable[[int, int], bytes]

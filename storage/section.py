@@ -11,6 +11,8 @@ from hashlib import sha256
 from struct import Struct
 from typing import NamedTuple
 
+import msgspec
+
 from moyai.primitives.state_proof import EMPTY
 from moyai.storage.hash_heap import MANY, HashHeap
 
@@ -35,7 +37,7 @@ class Entry(NamedTuple):
     version: int
 
 
-class Work(NamedTuple):
+class Work(msgspec.Struct, frozen=True, order=True, gc=False):
     """A change to make: the digests are those of the key and of the value, none deleting it."""
 
     key_digest: bytes
@@ -44,7 +46,7 @@ class Work(NamedTuple):
     value: bytes | None
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """A new version of one key: the packed entry, and the one it replaced or no bytes."""
 
     key: bytes
@@ -123,7 +125,8 @@ class Section:
         buckets, shift = self._buckets, self._shift
         touched: dict[int, None] = {}
         applied = []
-        for key_digest, value_digest, key, value in work:
+        for one in work:
+            key_digest = one.key_digest
             index = int.from_bytes(key_digest[1:4], "big") >> shift
             bucket = buckets[index]
             place = _find(bucket, key_digest)
@@ -135,10 +138,10 @@ class Section:
                 end = place + ENTRY_BYTES
                 previous = bucket[place + 32 : place + 64]
                 version = int.from_bytes(bucket[place + 70 : end], "big") + 1
-            leaf = _LEAF.pack(0, key_digest, value_digest, height, version, previous)
+            leaf = _LEAF.pack(0, key_digest, one.value_digest, height, version, previous)
             node = sha256(leaf).digest()
             entry = key_digest + node + (sequence << 48 | version).to_bytes(12, "big")
-            applied.append(Change(key, value, entry, bucket[place:end]))
+            applied.append(Change(one.key, one.value, entry, bucket[place:end]))
             buckets[index] = bucket[:place] + entry + bucket[end:]
             touched[index] = None
             sequence += 1

@@ -18,6 +18,7 @@ from moyai.storage.versions import StoredVersion, decode_version, pending_versio
 VALUES_REMEMBERED_MAX = 16_384
 REMEMBERED_VALUE_BYTES_MAX = 1_024
 PROOF_ROOTS_KEPT = 256
+_NOT_REMEMBERED = StateEntry(b"", 0, Height(0))
 
 
 class LiveState:
@@ -42,8 +43,9 @@ class LiveState:
 
     def get(self, key: bytes) -> StateEntry | None:
         """Return the value, version and height of a key; none when it holds nothing."""
-        if key in self._remembered:
-            return self._remembered[key]
+        remembered = self._remembered.get(key, _NOT_REMEMBERED)
+        if remembered is not _NOT_REMEMBERED:
+            return remembered
         entry = self._read(key)
         self._remember(key, entry)
         return entry

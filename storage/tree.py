@@ -207,8 +207,8 @@ class StateTree:
 
 
 def _replaced(changes: Iterable[Change]) -> Iterator[bytes]:
-    for _, _, entry, replaced in changes:
-        yield replaced or entry[:DIGEST_BYTES] + _NOT_THERE
+    for change in changes:
+        yield change.replaced or change.entry[:DIGEST_BYTES] + _NOT_THERE
 
 
 def _section_replacements(packed: bytes, index: int) -> list[tuple[bytes, bytes]]:
