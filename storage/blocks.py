@@ -30,7 +30,7 @@ from moyai.storage.runs import SortedRuns
 from moyai.storage.table import Table
 
 ID_PREFIX_BYTES = 24
-"""So much of an id names a transaction: two that begin alike cannot be found."""
+"""So much of an id is kept in the index: no two transactions can be made that begin alike."""
 TOUCHED_BYTES = ACCOUNT_BYTES + PLACE_BYTES
 
 
@@ -232,6 +232,19 @@ class BlockTables:
 
     def place(self, txn: lmdb.Transaction, transaction_id: bytes) -> TransactionPlace | None:
         """Return where a transaction is."""
+        place = self.indexed_place(txn, transaction_id)
+        if place is None:
+            return None
+        ids = self._block_ids.get(txn, number_key(place.height)) or b""
+        start = place.position * DIGEST_BYTES
+        if ids and ids[start : start + DIGEST_BYTES] != transaction_id:
+            return None  # asked for by an id that only begins like this one
+        return place
+
+    def indexed_place(
+        self, txn: lmdb.Transaction, transaction_id: bytes
+    ) -> TransactionPlace | None:
+        """Return the place that the index has for an id, which only begins like that of it."""
         entry = self._places.find(txn, transaction_id[:ID_PREFIX_BYTES])
         if entry is None:
             return None

@@ -117,7 +117,7 @@ class _BlockCheck:
         named = tuple(receipt.transaction for receipt in receipts)
         _check(named == ids, "has receipts of other transactions", what)
         for index, transaction_id in enumerate(ids):
-            place = self._tables.place(self._txn, transaction_id)
+            place = self._tables.indexed_place(self._txn, transaction_id)
             _check(
                 place == (header.height, index), "is lost", f"transaction {transaction_id.hex()}"
             )

@@ -38,3 +38,14 @@ def test_an_account_touched_twice_by_one_transaction_is_listed_once(chain: Chain
         assert list(tables.touched_by(txn, account, before)) == [(5, 1), (5, 0)]
         tables.clear_touched(txn)
         assert list(tables.touched_by(txn, account, before)) == []
+
+
+def test_an_id_that_only_begins_like_a_final_one_is_unknown(chain: ChainBuilder) -> None:
+    chain.add({}, count=2)
+    tables = BlockTables(chain.store.environment.table)
+    with chain.store.environment.read() as read:
+        ids = tables.transaction_ids(read.raw, 1)
+        assert [tables.place(read.raw, one) for one in ids] == [(1, 0), (1, 1)]
+        similar = ids[1][:-1] + bytes([ids[1][-1] ^ 1])
+        assert tables.indexed_place(read.raw, similar) == (1, 1)
+        assert tables.place(read.raw, similar) is None
