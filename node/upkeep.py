@@ -71,8 +71,9 @@ class Upkeep:
         if not blocks or self._looked_at >= committed:
             return
         held = set(self._folder.heights())
+        first = max(self._looked_at, committed - PROOF_ROOTS_KEPT) + 1
         with self._chain.snapshot() as snapshot:
-            for height in range(self._looked_at + 1, committed + 1):
+            for height in range(first, committed + 1):
                 wanted = due(snapshot, height, blocks)
                 if wanted is None or wanted.header.height in held:
                     continue

@@ -10,7 +10,10 @@ from harness.stored_chain import ChainBuilder
 from moyai.node.upkeep import Upkeep, UpkeepSettings
 from moyai.primitives.block import Header
 from moyai.primitives.transaction import CheckedTransaction
+from moyai.storage.snapshot import ChainSnapshot
+from moyai.storage.snapshot_maker import Wanted, due
 from moyai.storage.state_snapshots import LEAVES_FILE, SnapshotFolder
+from moyai.storage.states import PROOF_ROOTS_KEPT
 
 
 class Notes:
@@ -62,6 +65,25 @@ def test_blocks_that_come_meanwhile_change_nothing(chain: ChainBuilder, tmp_path
             chain.add({b"pk": b"later"})
     newest = folder.all()[-1]
     assert newest.description.attesting.executed.state_root == chain.executed[10].state_root
+
+
+def test_after_many_blocks_without_a_turn_only_those_still_kept_are_looked_at(
+    chain: ChainBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[int] = []
+
+    def noted(view: ChainSnapshot, height: int, blocks: int) -> Wanted | None:
+        looked_at.append(height)
+        return due(view, height, blocks)
+
+    monkeypatch.setattr("moyai.node.upkeep.due", noted)
+    upkeep, folder, _ = upkeep_of(chain, tmp_path, 100)
+    for _ in range(350):
+        chain.append({b"pk": b"%d" % chain.store.height})
+    chain.write()
+    settle(upkeep)
+    assert looked_at == list(range(350 - PROOF_ROOTS_KEPT + 1, 351))
+    assert folder.heights() == [300]
 
 
 def test_none_is_made_when_it_is_turned_off(chain: ChainBuilder, tmp_path: Path) -> None:
