@@ -55,23 +55,37 @@ class Activity:
 
     def inactive(self, signer: ValidatorIndex, view: View) -> bool:
         """Return whether `signer` is silent while a quorum is active and blocks become final."""
-        if view - self._started_view < self._window or not self._finalizing(view):
+        if not self.judges(view):
             return False
         since = view - self._window
         active = sum(1 for heard in self._heard if heard >= since)
         return self._heard[signer] < since and active >= self._validators.quorum
 
     def leader_timer_ms(self, leader: ValidatorIndex, view: View, full_ms: int) -> int:
-        """Return the leader timer: halved for each nullified turn from the second on (R1)."""
+        """Return the leader timer: halved for each nullified turn from the second on (R1).
+
+        A leader that has said nothing since a nullified turn gets the least at once.
+        """
         turns = self._nullified_turns[leader]
+        least_ms = self.least_ms(leader)
+        if not turns or least_ms is None or not self._finalizing(view):
+            return full_ms
+        if self.judges(view) and not self.is_fresh(leader, view):
+            return min(full_ms, least_ms)
+        return min(full_ms, max(full_ms >> (turns - 1), least_ms))
+
+    def least_ms(self, leader: ValidatorIndex) -> int | None:
+        """Return four times the median delay of the others' proposals, or none before any came."""
         others = [
             delay
             for signer, delay in enumerate(self._delays_ms)
             if delay is not None and signer != leader
         ]
-        if turns < 2 or not others or not self._finalizing(view):
-            return full_ms
-        return min(full_ms, max(full_ms >> (turns - 1), 4 * median_low(others)))
+        return 4 * median_low(others) if others else None
+
+    def judges(self, view: View) -> bool:
+        """Return whether enough was seen, and becomes final, to judge who is not there."""
+        return view - self._started_view >= self._window and self._finalizing(view)
 
     def missing(self, view: View) -> list[ValidatorIndex]:
         """Return the validators not heard within the window, for `status`."""

@@ -39,6 +39,10 @@ def settle(core: Core) -> None:
         return
     if current.timers_started_ms is None:
         _start(core)
+    elif core.timers.running(Timer.LEADER) and _is_out_of_reach(core):
+        leader_ms = _leader_ms(core)
+        core.timers.hasten(Timer.LEADER, core.now.mono_ms, leader_ms)
+        core.timers.hasten(Timer.VIEW, core.now.mono_ms, leader_ms + core.delta_ms)
     if core.view in core.accepted:
         core.timers.clear(Timer.LEADER)
         core.timers.clear(Timer.SILENT_LEADER)
@@ -63,15 +67,35 @@ def _start(core: Core) -> None:
         current.expired = current.skipped_leader = True
         _clear(core)
         return
-    delta_ms = core.delta_ms
-    full_ms = 2 * delta_ms + core.parameters.block_interval_max_ms
-    leader_ms = core.activity.leader_timer_ms(leader, core.view, full_ms)
+    delta_ms, leader_ms = core.delta_ms, _leader_ms(core)
     core.timers.set(Timer.LEADER, now_ms, leader_ms)
     core.timers.set(Timer.VIEW, now_ms, leader_ms + delta_ms)
     if leader == core.index:
         core.timers.clear(Timer.SILENT_LEADER)
     else:
         core.timers.set(Timer.SILENT_LEADER, now_ms, min(delta_ms, leader_ms))
+
+
+def _leader_ms(core: Core) -> int:
+    """Return the leader timer; a leader that this node has no link to gets little of it (R1)."""
+    leader = core.leader(core.view)
+    full_ms = 2 * core.delta_ms + core.parameters.block_interval_max_ms
+    leader_ms = core.activity.leader_timer_ms(leader, core.view, full_ms)
+    if not _is_out_of_reach(core):
+        return leader_ms
+    least_ms = core.activity.least_ms(leader)
+    return min(leader_ms, core.delta_ms if least_ms is None else min(least_ms, core.delta_ms))
+
+
+def _is_out_of_reach(core: Core) -> bool:
+    """Return whether the leader is not linked here while a quorum is, and blocks become final."""
+    leader = core.leader(core.view)
+    return (
+        leader != core.index
+        and core.key_of(leader) not in core.links.connected
+        and len(core.links.validators()) + 1 >= core.validators.quorum
+        and core.activity.judges(core.view)
+    )
 
 
 def _clear(core: Core) -> None:

@@ -28,6 +28,12 @@ class Timers:
         if timer not in self._deadlines:
             self.set(timer, now_ms, delay_ms)
 
+    def hasten(self, timer: Timer, now_ms: int, delay_ms: int) -> None:
+        """Set again when it is set and that makes it sooner."""
+        deadline = self._deadlines.get(timer)
+        if deadline is not None and now_ms + delay_ms < deadline:
+            self.set(timer, now_ms, delay_ms)
+
     def running(self, timer: Timer) -> bool:
         """Return whether it is set."""
         return timer in self._deadlines

@@ -88,6 +88,24 @@ def test_a_leader_whose_turns_fail_gets_less_and_less_time_but_four_medians() ->
     assert activity.leader_timer_ms(DEAD, View(12), 800) == 800
 
 
+def test_a_leader_silent_since_its_nullified_turn_gets_four_medians_at_once() -> None:
+    activity = lively(12)
+    activity.proposal_after(ValidatorIndex(0), 20)
+    assert activity.leader_timer_ms(DEAD, View(12), 800) == 800
+    activity.turn_nullified(DEAD)
+    assert activity.leader_timer_ms(DEAD, View(12), 800) == 80
+    activity.heard(vote(DEAD, 11))
+    assert activity.leader_timer_ms(DEAD, View(12), 800) == 800
+
+
+def test_who_is_silent_gets_its_time_while_the_chain_does_not_finalize() -> None:
+    activity = lively(12)
+    activity.proposal_after(ValidatorIndex(0), 20)
+    activity.turn_nullified(DEAD)
+    activity.final_view = View(7)
+    assert activity.leader_timer_ms(DEAD, View(12), 800) == 800
+
+
 def test_the_newest_vote_is_of_the_highest_view() -> None:
     activity = Activity(CITY.validators, View(0))
     activity.heard(vote(1, 6))

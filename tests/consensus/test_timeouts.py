@@ -1,13 +1,37 @@
 """R1 and R5: what makes the timers run, how long, and what their firing does."""
 
-from harness.consensus.playbook import NULLIFY, Stage
+from harness.consensus.playbook import NULLIFY, Made, Stage
 from moyai.consensus.effects import ShareTransactions
-from moyai.consensus.inputs import Timer
+from moyai.consensus.inputs import LinksChanged, Timer
 from moyai.consensus.messages import CertificateMessage, VoteMessage
 
 
 def running(stage: Stage) -> set[str]:
     return {"leader", "view"} & set(stage.machine.status().timers_ms)
+
+
+def finalizing(views: int) -> tuple[Stage, Made]:
+    """Return a stage after so many views, each proposed 20 ms after it was entered and final.
+
+    Its machine leads neither the next view nor the one five later.
+    """
+    stage = Stage.following(views + 1, views + 6)
+    parent = stage.genesis
+    for view in range(1, views + 1):
+        if stage.leader(view) == stage.me:
+            stage.hear(stage.others[0], stage.nullification(view))
+            continue
+        stage.wait(20)
+        parent = stage.make(view, parent)
+        stage.propose(parent)
+        stage.hear(stage.others[0], stage.finalization(parent))
+    return stage, parent
+
+
+def unlink(stage: Stage, *validators: int) -> None:
+    gone = [stage.city.network_keys[each] for each in (*validators, stage.me or 0)]
+    left = sorted(key for key in stage.city.network_keys if key not in gone)
+    stage.act(LinksChanged(tuple(left)))
 
 
 def test_a_resting_chain_runs_no_view_timer() -> None:
@@ -128,3 +152,51 @@ def test_observers_run_no_view_timer() -> None:
     stage.start()
     stage.work()
     assert running(stage) == set()
+
+
+def test_a_leader_without_a_link_gets_four_median_delays() -> None:
+    stage, _ = finalizing(8)
+    unlink(stage, stage.leader(9))
+    stage.work()
+    timers = stage.machine.status().timers_ms
+    assert (timers["leader"], timers["view"]) == (80, 80 + 250)
+
+
+def test_a_link_that_ends_during_its_leaders_turn_shortens_the_running_timers() -> None:
+    stage, _ = finalizing(8)
+    stage.work()
+    assert stage.machine.status().timers_ms["leader"] == 750
+    stage.wait(10)
+    unlink(stage, stage.leader(9))
+    stage.wait(10)
+    unlink(stage)
+    unlink(stage, stage.leader(9))
+    assert stage.machine.status().timers_ms["leader"] == 70
+
+
+def test_a_proposal_that_came_before_the_link_ended_keeps_its_time() -> None:
+    stage, parent = finalizing(8)
+    stage.work()
+    stage.propose(stage.make(9, parent))
+    unlink(stage, stage.leader(9))
+    assert running(stage) == {"view"}
+    assert stage.machine.status().timers_ms["view"] == 750 + 250
+
+
+def test_without_links_to_a_quorum_or_judgement_nobody_gets_less() -> None:
+    cut_off, _ = finalizing(8)
+    unlink(cut_off, *cut_off.others[:2], cut_off.leader(9))
+    fresh, _ = finalizing(6)
+    unlink(fresh, fresh.leader(7))
+    for stage in (cut_off, fresh):
+        stage.work()
+        assert stage.machine.status().timers_ms["leader"] == 750
+
+
+def test_full_time_comes_back_when_the_chain_does_not_finalize() -> None:
+    stage, _ = finalizing(8)
+    for view in range(9, 14):
+        stage.hear(stage.others[1], stage.nullification(view))
+    unlink(stage, stage.leader(14))
+    stage.work()
+    assert stage.machine.status().timers_ms["leader"] == 750

@@ -34,6 +34,18 @@ def test_a_firing_that_comes_early_is_set_again() -> None:
     assert not timers.fired(Timer.LEADER, 151)
 
 
+def test_hastening_only_makes_a_running_timer_sooner() -> None:
+    effects: list[Effect] = []
+    timers = Timers(effects.append)
+    timers.hasten(Timer.VIEW, 0, 10)
+    assert effects == []
+    timers.set(Timer.VIEW, 0, 100)
+    timers.hasten(Timer.VIEW, 20, 80)
+    timers.hasten(Timer.VIEW, 20, 90)
+    timers.hasten(Timer.VIEW, 20, 50)
+    assert effects == [SetTimer(Timer.VIEW, 100), SetTimer(Timer.VIEW, 50)]
+
+
 def test_what_is_left_is_shown_in_order() -> None:
     effects: list[Effect] = []
     timers = Timers(effects.append)
