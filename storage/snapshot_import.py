@@ -158,7 +158,7 @@ class SnapshotImport:
             raise CorruptedError(
                 "does not come to the root that was attested",
                 what=f"imported state of height {header.height}",
-                next="remove the folder `chain` and start again",
+                next=f"remove the folder `{self._path.name}` and start again",
             )
         self._write_indexes(tree)
         with self._store.write() as txn:

@@ -23,7 +23,7 @@ from moyai.primitives.errors import PrunedError
 from moyai.primitives.ids import Height
 from moyai.storage.blocks import TransactionPlace
 from moyai.storage.chain import ChainStore
-from moyai.storage.errors import MissingStoreError, StoreExistsError
+from moyai.storage.errors import CorruptedError, MissingStoreError, StoreExistsError
 from moyai.storage.indexes import IndexRange
 from moyai.storage.reindex import reindex
 from moyai.storage.snapshot import ChainSnapshot
@@ -128,6 +128,16 @@ def test_an_import_goes_on_where_it_was(
     other = begin_import(chain, path, newer.description)
     assert list(other.missing()) == [0]
     other.close()
+
+
+def test_parts_that_do_not_come_to_the_root_are_named_by_their_folder(
+    chain: ChainBuilder, kept: StoredSnapshot, tmp_path: Path
+) -> None:
+    state = begin_import(chain, tmp_path / "twin", kept.description)
+    state.add_part(0, kept.part(0)[1:])
+    with pytest.raises(CorruptedError, match="remove the folder `twin`"):
+        state.finish((), recent_of(chain, 29, 4))
+    state.close()
 
 
 class Crash(Exception):
