@@ -75,6 +75,7 @@ SYNC_BODIES_BYTES = 256 * KIBIBYTE
 
 # Taking over a state.
 SNAPSHOT_PART_BYTES_MAX = 64 * MEBIBYTE  # of keys and values; the format aims at far less
+SNAPSHOT_QUESTIONS_MAX = 12  # under way at once, so as many parts in memory
 SNAPSHOT_ANSWER_BYTES = 256 * KIBIBYTE
 SNAPSHOT_ANSWER_LEAVES_MAX = 4_096
 SNAPSHOT_SEEK_MS = 2_000

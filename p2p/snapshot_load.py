@@ -132,6 +132,8 @@ class SnapshotLoad:
             self._holders.late(question.peer, now_ms)
         effects: list[LoadEffect] = []
         while not self._over and (self._waiting or self._needs_recent):
+            if len(self._asked) >= limits.SNAPSHOT_QUESTIONS_MAX:
+                break
             peer = self._holders.choose(now_ms)
             if peer is None:
                 break

@@ -51,6 +51,18 @@ def test_all_parts_are_asked_from_all_at_once() -> None:
     assert made.parts_left == 0
 
 
+def test_however_many_hold_it_no_more_is_asked_than_a_thin_line_carries_in_time() -> None:
+    many = [network_key(number) for number in range(1, 21)]
+    made = SnapshotLoad(STATE.description, many, 0)
+    made.begin([index % 4 for index in range(64)])
+    asked = made.go_on(0)
+    assert len(asked) == limits.SNAPSHOT_QUESTIONS_MAX
+    assert made.go_on(10) == []
+    assert isinstance(asked[0], Ask)
+    made.take(asked[0].peer, reply(asked[0]), 20)
+    assert len(made.go_on(20)) == 1
+
+
 def test_nothing_missing_is_done_at_once() -> None:
     made = SnapshotLoad(STATE.description, [ONE], 0)
     assert made.begin(()) == [PartsStored()]
