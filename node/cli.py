@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     try:
         command = typer.main.get_command(app)
-        returned = command.main(list(arguments) or ["--help"], "moyai", standalone_mode=False)
+        returned = command.main(_or_help(arguments), "moyai", standalone_mode=False)
     except Answer as answer:
         return answer.exit_code
     except MoyaiError as error:
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         return exit_code_of(error)
     except typer.TyperException as error:
         path = getattr(getattr(error, "ctx", None), "command_path", "moyai")
-        usage = MoyaiError(error.format_message(), next=f"see `{path} --help`")
+        usage = MoyaiError(error.format_message().rstrip("."), next=f"see `{path} --help`")
         print_error(usage, as_json=as_json)
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
@@ -115,6 +115,12 @@ def main(arguments: Sequence[str]) -> int:
         print_error(_bug(error), as_json=as_json)
         return ExitCode.BUG
     return returned if isinstance(returned, int) else ExitCode.OK
+
+
+def _or_help(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments; the program or a group of commands named alone asks for its help."""
+    is_alone = list(arguments) in ([], *([group.name] for group in app.registered_groups))
+    return [*arguments, "--help"] if is_alone else list(arguments)
 
 
 def exit_code_of(error: MoyaiError) -> ExitCode:

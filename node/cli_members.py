@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from moyai.client import Client, KeySigner, TransactionSigner, load_key_file
@@ -27,7 +26,15 @@ from moyai.node.cli_connection import (
     with_client,
 )
 from moyai.node.cli_node import DEFAULT_CONFIG, ConfigOption
-from moyai.node.cli_output import Answer, ExitCode, JsonOption, print_json, print_table, say
+from moyai.node.cli_output import (
+    Answer,
+    ExitCode,
+    JsonOption,
+    print_fields,
+    print_json,
+    print_table,
+    say,
+)
 from moyai.node.cli_receipt import print_receipt
 from moyai.node.config import load_config
 from moyai.node.errors import ConfigError
@@ -96,7 +103,12 @@ def list_members(
     if changes["changes"]:
         print_table(
             ("proposal", "stage", "change", "approvals", "ready", "until"),
-            [_change_row(one) for one in changes["changes"]],
+            [
+                _change_row(
+                    one, {member["account"]: member["name"] for member in answer["members"]}
+                )
+                for one in changes["changes"]
+            ],
         )
 
 
@@ -126,7 +138,7 @@ def approve(  # noqa: PLR0913 - every option of a command is a parameter
     node: NodeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Approve a proposal as a member. Look at it first: `moyai members list`."""
+    """Approve a proposal as a member. Look at it first: `moyai members check`."""
     signers = _officers(key)
     _deliver((city, genesis, node), ApproveChange(proposal), account, signers, as_json=json)
 
@@ -152,6 +164,8 @@ def evidence(  # noqa: PLR0913 - every option of a command is a parameter
             _deliver((city, genesis, node), operation, account, signers, as_json=json)
     elif json:
         print_json({"evidence": held})
+    elif not held:
+        say("These nodes hold no evidence against any validator.")
     else:
         print_table(
             ("validator key", "epoch", "view", "signed", "on record"),
@@ -245,13 +259,13 @@ def check(
         ]
         print_json({**change, "next_members": shown, "reached": reached})
     else:
+        print_fields(change["change"], title=f"Proposal {change['proposal']}, {change['stage']}")
         print_table(
             ("next member", "endpoint", "reached from here", "ready"),
             [
                 (one["name"], one["endpoint"], reason or "yes", one["is_ready"])
                 for one, reason in zip(change["next_members"], reasons, strict=True)
             ],
-            title=f"Proposal {change['proposal']}, {change['stage']}",
         )
         say(f"{reached} of {len(reasons)} answer; the next set needs {needed}.")
     if reached < needed:
@@ -307,16 +321,23 @@ def _on_record(height: int | None) -> str:
     return "" if height is None else f"on record at {height}"
 
 
-def _change_row(change: dict[str, Any]) -> tuple[Any, ...]:
+def _change_row(change: dict[str, Any], names: dict[str, str]) -> tuple[Any, ...]:
     ready = sum(one["is_ready"] for one in change["next_members"])
     return (
         str(change["proposal"]),
         change["stage"],
-        msgspec.json.encode(change["change"]).decode(),
+        _in_short(change["change"], names),
         f"{len(change['approvals'])}/{change['approvals_needed']}",
         f"{ready}/{change['ready_needed']}" if change["next_members"] else "",
-        change["until"],
+        change["until"] if change["next_members"] else "",
     )
+
+
+def _in_short(change: dict[str, Any], names: dict[str, str]) -> str:
+    """Return what a change does and to whom; `moyai members check` shows all of it."""
+    whom = change.get("name") or names.get(change.get("account", ""), change.get("account", ""))
+    settings = ", ".join(f"{one['name']} {one['number']}" for one in change.get("settings", ()))
+    return " ".join(word for word in (change["type"], whom, settings) if word)
 
 
 def _officers(files: Sequence[Path]) -> list[TransactionSigner]:

@@ -26,6 +26,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts
 PIPED_COLUMNS = 400
 """How wide a table may be where no terminal cuts it."""
 
+LIST_COLUMNS = 72
+"""How long a list of words may be on one line; a longer one takes a line a word."""
+
 
 class ExitCode(IntEnum):
     """The exit codes, the same for every command."""
@@ -93,7 +96,10 @@ def print_fields(fields: Mapping[str, Any], *, title: str | None = None) -> None
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in fields.items():
-        table.add_row(escape(name.replace("_", " ")), escape(show(value)))
+        label = escape(name.replace("_", " "))
+        for line in _lines(value):
+            table.add_row(label, escape(line))
+            label = ""
     _print(table)
 
 
@@ -134,6 +140,28 @@ def _longest_words(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> lis
     """Return the width of the longest word of every column, in cells of the terminal."""
     cells = zip(columns, *([show(value) for value in row] for row in rows), strict=True)
     return [max(map(cell_len, " ".join(column).split()), default=0) for column in cells]
+
+
+def _lines(value: Any) -> list[str]:
+    """Return the lines of a field: an object on one, a list on one or one for each element."""
+    match value:
+        case Mapping() if value:
+            return [pairs(value)]
+        case [Mapping(), *_]:
+            return [pairs(one) if isinstance(one, Mapping) else show(one) for one in value]
+        case [] | ():
+            return [show(None)]
+        case list() | tuple():
+            words = [show(one) for one in value]
+            line = ", ".join(words)
+            return [line] if len(line) <= LIST_COLUMNS else words
+        case _:
+            return [show(value)]
+
+
+def pairs(fields: Mapping[str, Any]) -> str:
+    """Return names and values on one line; what lies deeper is JSON."""
+    return ", ".join(f"{name.replace('_', ' ')} {show(value)}" for name, value in fields.items())
 
 
 def show(value: Any) -> str:

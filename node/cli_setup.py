@@ -97,6 +97,7 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
     print_fields(msgspec.structs.asdict(made), title=f"Made {directory}")
     say(f"\nHand in {handed_in}. When the genesis file has come back, run:")
     say(f"  {program()} init {directory} --genesis {GENESIS_NAME}")
+    say("To join a city that runs already, take its genesis file and add --joining.")
 
 
 def _second_step(

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from moyai.node.cli_node import DEFAULT_CONFIG, ConfigOption
-from moyai.node.cli_output import JsonOption, print_fields, print_json, progress
+from moyai.node.cli_output import JsonOption, print_fields, print_json, print_table, progress, say
 from moyai.node.config import NodeConfig, load_config
 from moyai.node.founding import journal_key
 from moyai.node.genesis_file import read_genesis
@@ -88,7 +88,7 @@ def snapshot(
     make: Annotated[bool, typer.Option("--make", help="Make one first.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """List the state snapshots of a stopped node; with --make of its newest attested state too."""
+    """List a node's state snapshots; with --make, of a stopped one, its newest state too."""
     loaded = load_config(config)
     folder = SnapshotFolder(loaded.snapshots_path)
     if make:
@@ -101,8 +101,12 @@ def snapshot(
     if json:
         print_json({"snapshots": kept})
         return
-    for one in kept:
-        print_fields(one)
+    if kept:
+        print_table(tuple(kept[0]), [tuple(one.values()) for one in kept])
+    else:
+        say(
+            "No snapshot yet. `storage.snapshot_blocks` says how often a node makes one; or --make."
+        )
 
 
 def _make(chain: ChainStore, folder: SnapshotFolder) -> None:

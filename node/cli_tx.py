@@ -8,6 +8,7 @@ Signing needs no network, so keys can stay on a machine that has none.
 import asyncio
 import base64
 import binascii
+import re
 import secrets
 import sys
 import time
@@ -50,8 +51,11 @@ tx = typer.Typer(help="Build, sign, send and await transactions.", no_args_is_he
 VALID_FOR_HELP = (
     "Seconds. A node takes it only when less than the tx window (`moyai params`) is left."
 )
+KEY_HELP = "The key file of each signer, or its public key in hexadecimal; may be repeated."
 UNKNOWN_PAUSE_SECONDS = 0.2
 """Between two questions to a node that has not heard of the transaction yet."""
+
+PUBLIC_KEY_TEXT = re.compile("[0-9a-f]{64}")
 
 _OPEN = frozenset({"pending", "unknown"})
 _EXIT_CODES = {"final": ExitCode.OK, "refused": ExitCode.REFUSED, "expired": ExitCode.REFUSED}
@@ -76,7 +80,7 @@ def build(  # noqa: PLR0913 - every option of a command is a parameter
         str, typer.Argument(help="JSON: one operation or an array; @FILE reads a file.")
     ],
     account: Annotated[str, typer.Option(help="The account that acts, moyai1….")],
-    key: Annotated[list[Path], typer.Option(help="The key file of each signer; may be repeated.")],
+    key: Annotated[list[str], typer.Option(help=KEY_HELP)],
     valid_for: Annotated[int, typer.Option(min=1, max=3600, help=VALID_FOR_HELP)] = 60,
     memo: Annotated[str, typer.Option(help="A digest, hexadecimal.")] = "",
     city: CityOption = None,
@@ -84,7 +88,7 @@ def build(  # noqa: PLR0913 - every option of a command is a parameter
 ) -> None:
     """Build a transaction: fixes what is done, by whom, and who signs."""
     text = given_text(operations)
-    public = [bytes.fromhex(read_key_file(path, KeyKind.ACCOUNT).public_key) for path in key]
+    public = [bytes.fromhex(_public_key(one)) for one in key]
     path = genesis_file_of(city, genesis)
     if path is None:
         raise ConfigError(
@@ -170,8 +174,21 @@ def wait(
         raise Answer(code)
 
 
+def _public_key(key: str) -> str:
+    """Return the public key that was named: a colleague's, or that of a file."""
+    if PUBLIC_KEY_TEXT.fullmatch(key):
+        return key
+    return read_key_file(Path(key), KeyKind.ACCOUNT).public_key
+
+
 def _read(document: str) -> tuple[DraftText, Draft]:
     data = given_bytes(document)
+    if not data.strip():
+        raise OperationTextError(
+            "nothing came in",
+            what="transaction",
+            next="pipe in what `moyai tx build` prints; if it printed an error, see that first",
+        )
     try:
         text = msgspec.json.decode(data, type=DraftText)
     except UNDECODABLE as error:

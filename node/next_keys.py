@@ -77,7 +77,8 @@ def prepare_next(
         raise KeyFileError(
             "lies ready already",
             what=f"key file {path}",
-            next="propose that key; or remove it, and its journal, if the members never will",
+            next="propose that key (`moyai keys show` tells it); "
+            "or remove it, and its journal, if the members never will",
         )
     if kind is KeyKind.VALIDATOR:
         # First the journal: a journal without its key is no danger, and can be removed.

@@ -114,6 +114,7 @@ class StatusReporter:
                 height=self._core.peer_heights.get(peer.contact.key),
             )
             for peer in self._hub.peers()
+            if peer.connected or peer.contact.endpoint  # nobody waits for a former key
         )
 
     def _quorum(self) -> QuorumStatus:

@@ -80,7 +80,8 @@ class Environment:
             raise MissingStoreError(
                 "there is none",
                 what=self._what,
-                next="check data_dir; restore a backup, or prepare the node with `moyai init`",
+                next="check data_dir; restore a backup, or prepare the node with "
+                "`moyai init`, with --lost-journal when its key may have voted",
             )
         with ExitStack() as opened:
             self._lock = _lock(settings)

@@ -25,6 +25,8 @@ def test_the_version_is_the_packages(capsys: Captured) -> None:
 def test_without_a_command_it_helps(capsys: Captured) -> None:
     assert main([]) == ExitCode.OK
     assert "testnet" in capsys.readouterr().out
+    assert main(["members"]) == ExitCode.OK
+    assert "propose" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,17 @@ def test_fields_are_named_in_words(capsys: Captured) -> None:
     assert "public key" in capsys.readouterr().out
 
 
+def test_a_list_of_objects_takes_a_line_each(capsys: Captured) -> None:
+    keys = [{"role": "owner", "weight": 1, "expires": None}, {"role": "guardian", "weight": 2}]
+    print_fields({"keys": keys, "roles": ["sponsor", "issuer"], "codes": [], "ids": ["0" * 64] * 2})
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0].endswith("role owner, weight 1, expires -")
+    assert lines[1] == "role guardian, weight 2"
+    assert lines[2].endswith("sponsor, issuer")
+    assert lines[3].endswith("-")
+    assert lines[5] == "0" * 64
+
+
 def test_json_is_one_document(capsys: Captured) -> None:
     print_json({"a": [1, "é"]})
     assert json.loads(capsys.readouterr().out) == {"a": [1, "é"]}

@@ -10,6 +10,7 @@ from moyai.node.cli_receipt import print_receipt
 from moyai.primitives.ids import Height, TimeMs
 from moyai.primitives.operations_governance import ApproveChange
 from moyai.primitives.receipt import OK, Event, Receipt
+from moyai.rpc.texts import account_text
 
 
 def test_a_receipt_says_where_it_stands_and_what_it_did(
@@ -31,4 +32,6 @@ def test_a_receipt_says_where_it_stands_and_what_it_did(
     assert (shown["height"], shown["index"], shown["certified_height"]) == (3, 1, 4)
     assert shown["events"][0]["fields"] == {"proposal": 7}
     print_receipt(receipt, as_json=False)
-    assert transaction.id.hex() in capsys.readouterr().out
+    read = capsys.readouterr().out
+    assert transaction.id.hex() in read
+    assert f"change.approved: proposal 7 ({account_text(CITY_HALL)})" in read

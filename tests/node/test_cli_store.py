@@ -72,6 +72,7 @@ def test_a_running_node_is_left_alone(live_city: RealCity, tmp_path: Path, moyai
 def test_a_snapshot_is_made_and_listed(stopped: Path, moyai: Run) -> None:
     code, answer, told = moyai("snapshot", "--config", stopped, "--json")
     assert (code, json.loads(answer)) == (0, {"snapshots": []}), told
+    assert "No snapshot yet" in moyai("snapshot", "--config", stopped)[2]
     code, answer, told = moyai("snapshot", "--make", "--config", stopped, "--json")
     assert code == 0, told
     (made,) = json.loads(answer)["snapshots"]

@@ -131,6 +131,23 @@ def test_operations_can_come_from_a_file(build: Build, tmp_path: Path) -> None:
     assert json.loads(build(f"@{path}").read_text())["signatures"] == {}
 
 
+def test_two_officers_sign_on_machines_of_their_own(
+    live_city: RealCity, moyai: Run, tmp_path: Path
+) -> None:
+    mine, other = live_city.city.nodes[0].officer_files
+    told = json.loads(moyai("keys", "show", other, "--json")[1])["public_key"]
+    where = ("--account", account_of(live_city), "--city", live_city.city.directory)
+    _, document, _ = moyai("tx", "build", operation("both"), "--key", mine, "--key", told, *where)
+    carried = tmp_path / "carried.json"
+    for officer in (mine, other):
+        carried.write_text(document)
+        _, document, _ = moyai("tx", "sign", carried, "--key", officer)
+    assert set(json.loads(document)["signatures"]) >= {told}
+    carried.write_text(document)
+    code, answer, told = moyai("tx", "send", carried, *where[2:], "--json")
+    assert (code, json.loads(answer)["status"]) == (0, "final"), told
+
+
 @pytest.mark.parametrize("data", [b"{", b"[]", b'{"id": 1}', b'{"id": "\xff"}'])
 def test_what_is_no_transaction_is_refused(data: bytes, moyai: Run, tmp_path: Path) -> None:
     path = tmp_path / "bad.json"
@@ -138,6 +155,16 @@ def test_what_is_no_transaction_is_refused(data: bytes, moyai: Run, tmp_path: Pa
     code, _, told = moyai("tx", "send", path, "--node", "http://127.0.0.1:1")
     assert code == 1
     assert "is not what `moyai tx build` prints" in told
+
+
+def test_a_pipe_that_brings_nothing_points_at_the_command_before(
+    moyai: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "empty.json"
+    path.write_bytes(b"")
+    code, _, told = moyai("tx", "send", path, "--node", "http://127.0.0.1:1")
+    assert code == 1
+    assert "nothing came in" in told
 
 
 def test_an_unknown_transaction_is_waited_for_in_vain(live_city: RealCity, moyai: Run) -> None:

@@ -63,6 +63,15 @@ def test_without_a_quorum_it_names_who_is_missing(node: CoreNode) -> None:
     assert status.not_ready_because == f"quorum 2/4, missing {', '.join(status.quorum.missing)}"
 
 
+def test_nobody_waits_for_the_link_of_a_former_key(node: CoreNode) -> None:
+    (first, *others) = node.hub.peers()
+    former = msgspec.structs.replace(first.contact, endpoint="", validator=None)
+    node.hub.peers = lambda: (PeerInfo(former, connected=False), *others)
+    assert len(node.status.status().links) == len(others)
+    node.hub.peers = lambda: (PeerInfo(former, connected=True), *others)
+    assert len(node.status.status().links) == len(others) + 1
+
+
 def test_a_validator_that_is_none_of_this_epoch_says_so(node: CoreNode) -> None:
     assert node.core is not None
     node.core.config = msgspec.structs.replace(node.core.config, index=None)
