@@ -20,8 +20,8 @@ from moyai.p2p.sync_checks import SyncedBlock, Target
 from moyai.primitives.block import Header, header_digest
 from moyai.primitives.certificate import Certificate
 from moyai.primitives.errors import SignatureError
-from moyai.primitives.ids import Height, NetworkKey
-from moyai.primitives.transaction import CheckedTransaction, verify_signatures
+from moyai.primitives.ids import Height, NetworkKey, TransactionId
+from moyai.primitives.transaction import CheckedTransaction, Transaction, verify_signatures
 from moyai.storage.chain import ChainStore
 
 SLICE_SIGNATURES = 64
@@ -39,11 +39,14 @@ class CatchUpRun:
         executor: Executor,
         transport: Transport,
         became_final: Callable[[Header, tuple[CheckedTransaction, ...]], None],
+        find_checked: Callable[[TransactionId], CheckedTransaction | None],
     ) -> None:
+        """`find_checked` knows transactions whose signatures were checked when they came alone."""
         self._chain = chain
         self._executor = executor
         self._transport = transport
         self._became_final = became_final
+        self._find_checked = find_checked
         self._sync: Sync | None = None
         self._certificate = None
         self._delivered: deque[SyncedBlock] = deque()
@@ -113,12 +116,18 @@ class CatchUpRun:
                     if budget <= 0:
                         return True
                     budget -= len(transaction.signatures)
-                    self._checked.append(verify_signatures(transaction))
+                    self._checked.append(self._check(transaction))
             except SignatureError as fault:
                 self._reject(block, fault.reason, now_ms)
                 return bool(self._delivered)
             self._accept(block)
         return bool(self._delivered)
+
+    def _check(self, transaction: Transaction) -> CheckedTransaction:
+        held = self._find_checked(transaction.id)
+        if held is not None and held.raw == transaction.raw:
+            return held
+        return verify_signatures(transaction)
 
     def committed(self, height: Height, now_ms: int) -> Synced | None:
         """Blocks up to `height` are on disk; return the end of the run when that reaches it."""

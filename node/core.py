@@ -135,11 +135,19 @@ class Core:
         self._fetcher = Fetcher()
         self._dissemination = Dissemination()
         self.executor = Executor(chain, self.bodies, config.tip, self._stages)
+        self.ingest = Ingest(
+            admissible=Admissible(config.chain_id, parameters.tx_window_ms),
+            mempool=self.mempool,
+            is_final=self.final_ids.__contains__,
+            is_wanted=self.bodies.wants,
+            misbehaved=ports.transport.report,
+        )
         self._holdings = Holdings(
             self.mempool,
             self.final_ids,
             self.bodies,
             self._fetcher,
+            self.ingest,
             self._dissemination,
             self.executor,
             self._proof_of_end,
@@ -149,13 +157,7 @@ class Core:
             executor=self.executor,
             transport=ports.transport,
             became_final=self._became_final,
-        )
-        self.ingest = Ingest(
-            admissible=Admissible(config.chain_id, parameters.tx_window_ms),
-            mempool=self.mempool,
-            is_final=self.final_ids.__contains__,
-            is_wanted=self.bodies.wants,
-            misbehaved=ports.transport.report,
+            find_checked=self.mempool.get,
         )
         self.performer = Performer(ports, self._holdings, self.catch_up, self._note_work)
         self.performer.evidence.extend(start.recovered.evidence)
@@ -359,6 +361,7 @@ class Core:
         inputs: list[Input] = []
         while self._inbox and len(inputs) < TURN_INPUTS_MAX:
             inputs.append(self._next_input())
+        self.ingest.give_way(behind=self.catch_up.active)
         inputs.extend(self._check_transactions())
         if self._work_changed and self._tells_work():
             self._work_changed = False
@@ -375,7 +378,7 @@ class Core:
             self._inbox.append(
                 Executed(roots.height, roots.state_root, roots.receipts_root, executed.pending)
             )
-        waiting = self._inbox or self.ingest.backlog or self.executor.backlog
+        waiting = self._inbox or self.ingest.ready or self.executor.backlog
         return bool(waiting or self._work_changed or more)
 
     def _tells_work(self) -> bool:
@@ -384,13 +387,13 @@ class Core:
         A step of the machine costs about as much as the check of a signature.
         """
         now_ms = self._clock.now().mono_ms
-        if self.ingest.backlog and now_ms < self._work_told_ms + WORK_TOLD_MS:
+        if self.ingest.ready and now_ms < self._work_told_ms + WORK_TOLD_MS:
             return False
         self._work_told_ms = now_ms
         return True
 
     def _check_transactions(self) -> list[BlockChecked]:
-        if not self.ingest.backlog:
+        if not self.ingest.ready:
             return []
         verified = self.ingest.verify_slice(self._stages)
         now_ms = self._clock.now().mono_ms

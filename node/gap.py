@@ -99,6 +99,7 @@ class Gap:
             executor=self._executor,
             transport=transport,
             became_final=lambda *_: None,
+            find_checked=lambda _: None,
         )
 
     @property

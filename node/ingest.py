@@ -1,7 +1,9 @@
 """The way of a transaction into the node: parse, refuse or verify in slices, pool, pass on.
 
 Signatures are the dearest thing a node does. They are checked in bounded slices between turns of
-the loop, so that votes never wait behind a pile of them.
+the loop, so that votes never wait behind a pile of them. While the node is behind, most of what
+peers pass on is final elsewhere and comes in blocks: the newest of it is laid aside unchecked, and
+dropped once it is final.
 """
 
 from collections import deque
@@ -27,6 +29,8 @@ VERIFY_QUEUE_MAX = 20_000
 WANTED_QUEUE_MAX = 2 * VERIFY_QUEUE_MAX
 VERIFY_BYTES_MAX = 64 * 1024 * 1024
 WANTED_BYTES_MAX = 2 * VERIFY_BYTES_MAX
+ASIDE_MAX = 4_096  # of peers, while this node is behind; older ones come in blocks or again
+BEHIND_QUEUE_MAX = 256  # of clients, while this node is behind
 SLICE_SIGNATURES = 16
 
 
@@ -112,7 +116,9 @@ class Ingest:
         self._jobs: deque[_Job] = deque()
         self._queued: dict[bytes, _Job] = {}
         self._by_id: dict[TransactionId, _Job] = {}
+        self._aside: dict[bytes, _Job] = {}
         self._queued_bytes = 0
+        self._behind = False
 
     def follow(self, admissible: Admissible) -> None:
         """Admit by other rules from now on."""
@@ -123,6 +129,28 @@ class Ingest:
     def backlog(self) -> int:
         """Return the number of transactions whose signatures wait to be checked."""
         return len(self._queued)
+
+    @property
+    def ready(self) -> int:
+        """Return how many of them are to be checked now, none of those laid aside."""
+        return len(self._queued) - len(self._aside)
+
+    def give_way(self, *, behind: bool) -> None:
+        """Say whether this node is behind: it checks only what clients and bodies wait for then."""
+        if behind == self._behind:
+            return
+        self._behind = behind
+        if not behind:
+            self._jobs.extend(self._aside.values())
+            self._aside.clear()
+
+    def became_final(self, transaction_ids: Iterable[TransactionId]) -> None:
+        """Drop unchecked what is final now."""
+        for transaction_id in transaction_ids:
+            job = self._by_id.get(transaction_id)
+            if job is not None and not self._is_wanted(transaction_id):
+                self._forget(job)
+                self._settle(job, Submitted(transaction_id, None, known=True))
 
     def submit(
         self, raws: Sequence[bytes], now_ms: int, done: Callable[[list[Submitted]], None]
@@ -194,11 +222,11 @@ class Ingest:
         while self._jobs and budget > 0:
             job = self._jobs.popleft()
             if self._queued.get(job.transaction.raw) is not job:
-                continue  # checked out of turn
-            del self._queued[job.transaction.raw]
-            self._queued_bytes -= len(job.transaction.raw)
-            if self._by_id.get(job.transaction.id) is job:
-                del self._by_id[job.transaction.id]
+                continue  # checked out of turn, or dropped
+            if self._behind and not (job.first or job.waiting):
+                self._lay_aside(job)
+                continue
+            self._forget(job)
             budget -= len(job.transaction.signatures)
             jobs.append(job)
         return jobs
@@ -208,20 +236,31 @@ class Ingest:
     ) -> Submitted | None:
         queued = self._queued.get(raw)
         if queued is not None:
+            if raw in self._aside:
+                self._check_room(queued.transaction)
+                del self._aside[raw]
+                self._jobs.append(queued)
             queued.waiting.append(place)
             return None
         transaction = parse_transaction(raw)
         if self._is_known(transaction.id):
             return Submitted(transaction.id, None, known=True)
         self._check_admissible(transaction, now_ms)
-        if not self._has_room():
-            raise NodeBusyError(
-                f"{self.backlog} transactions wait for their signature check",
-                what=f"transaction {transaction.id.hex()}",
-                next="send the same bytes again in a second, or to another node",
-            )
+        self._check_room(transaction)
         self._enqueue(transaction, None).waiting.append(place)
         return None
+
+    def _check_room(self, transaction: Transaction) -> None:
+        busy = f"{self.ready} transactions wait for their signature check"
+        if self._behind and self.ready >= BEHIND_QUEUE_MAX:
+            busy += ", and the node is catching up with the chain"
+        elif self._has_room():
+            return
+        raise NodeBusyError(
+            busy,
+            what=f"transaction {transaction.id.hex()}",
+            next="send the same bytes again in a second, or to another node",
+        )
 
     def _check_admissible(self, transaction: Transaction, now_ms: int) -> None:
         if transaction.body.chain_id != self._chain_id:
@@ -254,7 +293,25 @@ class Ingest:
     def _put_first(self, job: _Job) -> None:
         if not job.first:
             job.first = True
+            self._aside.pop(job.transaction.raw, None)
             self._jobs.appendleft(job)
+
+    def _lay_aside(self, job: _Job) -> None:
+        """Keep the newest for later; what is older comes in blocks, or again."""
+        self._aside[job.transaction.raw] = job
+        if len(self._aside) > ASIDE_MAX:
+            self._forget(next(iter(self._aside.values())))
+
+    def _forget(self, job: _Job) -> None:
+        """Take a transaction out of everything but the line, where it is passed over."""
+        raw = job.transaction.raw
+        if self._queued.get(raw) is not job:
+            return
+        del self._queued[raw]
+        self._aside.pop(raw, None)
+        self._queued_bytes -= len(raw)
+        if self._by_id.get(job.transaction.id) is job:
+            del self._by_id[job.transaction.id]
 
     def _is_known(self, transaction_id: TransactionId) -> bool:
         return self._mempool.get(transaction_id) is not None or self._is_final(transaction_id)

@@ -30,6 +30,7 @@ from moyai.ledger.recent import RecentIds
 from moyai.node.bodies import Bodies
 from moyai.node.catchup import CatchUpRun
 from moyai.node.executor import Executor
+from moyai.node.ingest import Ingest
 from moyai.node.ports import Clock, KeptSnapshots, Observer, Timers, Transport
 from moyai.node.state_serving import NoSnapshots
 from moyai.p2p.dissemination import Dissemination, pack
@@ -62,6 +63,7 @@ class Holdings(msgspec.Struct, frozen=True):
     final_ids: RecentIds
     bodies: Bodies
     fetcher: Fetcher
+    ingest: Ingest
     dissemination: Dissemination
     executor: Executor
     proof_of_end: Callable[[Epoch], Certificate | None]
@@ -71,6 +73,7 @@ class Holdings(msgspec.Struct, frozen=True):
         ids = [transaction.id for transaction in body]
         self.final_ids.add_block(header.time_ms, ids)
         self.mempool.remove(ids)
+        self.ingest.became_final(ids)
         self.dissemination.settle(ids)
 
 

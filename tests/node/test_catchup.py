@@ -7,9 +7,17 @@ import pytest
 from harness.core_city import CoreCity, CoreNode, CrashAt, document, forged
 from harness.orders import checked, header_of
 from harness.watched_journal import COMMITS_AND_WRITES
+from moyai.node import catchup as catchup_module
 from moyai.node.halt import NodeHalted
 from moyai.node.ingest import Submitted
-from moyai.p2p.messages import BodiesAnswer, HeadersAnswer, TargetAnswer, WireMessage
+from moyai.p2p.messages import (
+    BodiesAnswer,
+    HeadersAnswer,
+    TargetAnswer,
+    TransactionBatch,
+    WireMessage,
+)
+from moyai.primitives.transaction import CheckedTransaction, Transaction, verify_signatures
 
 BLOCKS = 24
 
@@ -162,3 +170,43 @@ def test_a_final_block_of_its_own_that_nobody_else_has_halts_it(city: CoreCity) 
     heal(city, late)
     with pytest.raises(NodeHalted, match="another block at height 1"):
         city.run(lambda: False)
+
+
+def test_what_peers_pass_on_waits_unchecked_behind_the_blocks(city: CoreCity) -> None:
+    late = city.nodes[3]
+    cut(city, late)
+    outcomes = make_blocks(city)
+    heal(city, late)
+    assert late.core is not None
+    city.run(lambda: late.core is not None and late.core.catch_up.active)
+    final_elsewhere = [document(number) for number in range(BLOCKS)]
+    waiting = [document(number) for number in range(1_000, 1_100)]
+    late.core.receive(city.nodes[0].key, TransactionBatch((*final_elsewhere, *waiting)))
+    while late.core.catch_up.active:
+        assert len(late.core.mempool) == 0
+        city.step()
+    assert caught_up(late, outcomes)
+    city.run(lambda: late.core is not None and not late.core.ingest.backlog)
+    assert len(late.core.mempool) <= len(waiting)
+    ids = [checked(number).id for number in range(1_000, 1_100)]
+    city.run(lambda: late.core is not None and all(each in late.core.final_ids for each in ids))
+
+
+def test_a_signature_that_was_checked_before_is_not_checked_again_in_a_block(
+    city: CoreCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = city.nodes[3]
+    late.submit(*(document(number) for number in range(BLOCKS)))
+    checks: list[bytes] = []
+
+    def counted(transaction: Transaction) -> CheckedTransaction:
+        checks.append(transaction.id)
+        return verify_signatures(transaction)
+
+    monkeypatch.setattr(catchup_module, "verify_signatures", counted)
+    cut(city, late)
+    outcomes = make_blocks(city, BLOCKS + 2)
+    heal(city, late)
+    city.run(lambda: caught_up(late, outcomes))
+    assert has_caught_up_by_sync(late)
+    assert set(checks) <= {outcome.id for outcome in outcomes[BLOCKS:]}

@@ -42,8 +42,13 @@ class Desk:
         self.ingest.receive(sender, raws, START_MS)
 
     def verify(self) -> Verified:
+        found = self.verify_ready()
+        assert not self.ingest.backlog
+        return found
+
+    def verify_ready(self) -> Verified:
         found = Verified([], [], [], [])
-        while self.ingest.backlog:
+        while self.ingest.ready:
             part = self.ingest.verify_slice()
             found.pooled.extend(part.pooled)
             found.own.extend(part.own)
@@ -208,6 +213,56 @@ def test_a_forged_copy_is_named_so_that_the_good_one_is_asked_for(desk: Desk) ->
     assert desk.ingest.expedite([checked(1).id]) == ()
     assert desk.verify().forged == [checked(1).id]
     assert desk.ingest.expedite([checked(1).id]) == (checked(1).id,)
+
+
+def test_a_node_that_is_behind_lays_the_newest_of_its_peers_aside_unchecked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "ASIDE_MAX", 3)
+    desk.receive(HONEST, document(1))
+    desk.ingest.give_way(behind=True)
+    desk.receive(HONEST, *(document(number) for number in range(2, 6)))
+    desk.want(6)
+    desk.receive(HONEST, document(6))
+    found = desk.ingest.verify_slice()
+    assert (found.pooled, desk.ingest.ready, desk.ingest.backlog) == ([checked(6)], 0, 3)
+    desk.ingest.became_final([checked(4).id])
+    desk.ingest.give_way(behind=False)
+    assert desk.verify().pooled == [checked(3), checked(5)]
+
+
+def test_what_was_laid_aside_is_checked_when_a_body_or_a_client_waits_for_it(desk: Desk) -> None:
+    desk.ingest.give_way(behind=True)
+    desk.receive(HONEST, document(1), document(2), document(3))
+    assert desk.ingest.verify_slice() == Verified([], [], [], [])
+    desk.want(1)
+    assert desk.ingest.expedite([checked(1).id]) == ()
+    answers = desk.submit(document(2))
+    assert desk.ingest.verify_slice().pooled == [checked(1), checked(2)]
+    assert answers == [[Submitted(checked(2).id, None)]]
+    assert (desk.ingest.ready, desk.ingest.backlog) == (0, 1)
+
+
+def test_a_node_that_is_behind_takes_few_of_its_clients_and_asks_the_others_to_come_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "BEHIND_QUEUE_MAX", 2)
+    desk.ingest.give_way(behind=True)
+    desk.receive(HONEST, document(4))
+    desk.ingest.verify_slice()
+    answers = desk.submit(document(1), document(2), document(3), document(4))
+    assert desk.verify_ready().own == [checked(1), checked(2)]
+    assert [code(outcome) for outcome in answers[0]] == ["", "", "busy", "busy"]
+    assert desk.ingest.backlog == 1
+
+
+def test_a_client_hears_that_what_it_waits_for_became_final_before_it_was_checked(
+    desk: Desk,
+) -> None:
+    answers = desk.submit(document(1))
+    desk.ingest.became_final([checked(1).id])
+    assert answers == [[Submitted(checked(1).id, None, known=True)]]
+    assert desk.verify() == Verified([], [], [], [])
 
 
 def test_the_queue_is_bounded_for_clients_for_peers_and_for_what_is_wanted(
