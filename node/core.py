@@ -370,7 +370,10 @@ class Core:
             with self._stages.at(Stage.CONSENSUS):
                 self._runner.turn(inputs)
                 self._change_epoch()
-        more = self.catch_up.active and self.catch_up.check_slice(self._clock.now().mono_ms)
+        more = False
+        if self.catch_up.active:
+            with self._stages.at(Stage.VERIFY):
+                more = self.catch_up.check_slice(self._clock.now().mono_ms)
         more = self._serving.step() or more
         executed = self.executor.execute_next()
         if executed is not None:
