@@ -99,7 +99,7 @@ class Chaos:
 
     def _copy(self, event: Restore) -> None:
         node = self._nodes[event.node]
-        if node.is_running and not self.is_over:
+        if node.stores is not None and not self.is_over:
             node.backup(str(event.copied_ms))
 
     def _end(self, event: Kill | Stop | Wipe | Restore | FillDisk) -> None:
@@ -114,7 +114,10 @@ class Chaos:
                 node.stop()
                 watcher.mark(STOPPED_MARK)
             case FillDisk():
-                node.fill_disk()
+                if node.stores is None:
+                    node.kill()  # no store is open yet
+                else:
+                    node.fill_disk()
             case Wipe() | Restore():
                 node.kill()
         self._start_again(event, down_ms)

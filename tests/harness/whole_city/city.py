@@ -100,7 +100,10 @@ class WholeCity:
 
     def _begin(self) -> None:
         plan, world = self._plan, self._world
-        self._nodes = [HostedNode(place, world) for place in range(plan.size)]
+        self._nodes = [
+            HostedNode(place, world, snapshot_blocks=plan.snapshot_blocks)
+            for place in range(plan.size)
+        ]
         self._customers = [
             Customer(number, self._nodes, world, self._told) for number in range(plan.writers)
         ]

@@ -32,6 +32,7 @@ LONG_FACTOR = 6
 """A long history lasts so many times as long, and so does everything in it."""
 EVENTS_OF_A_KIND_MAX = 3
 POINTS = tuple(KillPoint)
+SNAPSHOT_BLOCKS = (0, 4, 16)
 
 
 class Draw:
@@ -41,6 +42,8 @@ class Draw:
         self._seed = seed
         self._random = Random(seed)
         self._lost: int | None = None
+        # Of its own: what else a seed draws does not move with it.
+        self._of_states = Random(f"{seed}/states")
 
     def plan(self) -> CityPlan:
         """Return the plan."""
@@ -61,6 +64,7 @@ class Draw:
             events=self._events(),
             turns_us=tuple(random.choice((50, 200, 1_000)) for _ in range(SIZE)),
             threads_us=tuple(random.choice((500, 5_000, 60_000)) for _ in range(SIZE)),
+            snapshot_blocks=self._of_states.choice(SNAPSHOT_BLOCKS),
             rates=tuple(random.choice((1.0, 1.0, 0.9995, 1.0005)) for _ in range(SIZE)),
         )
 

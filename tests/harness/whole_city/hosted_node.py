@@ -5,7 +5,8 @@ The stores are real LMDB files. Not here: when any of this happens (`chaos`).
 
 import shutil
 import signal
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from typing_extensions import override
 
@@ -17,13 +18,16 @@ from harness.whole_city.virtual_time import MICROSECONDS_PER_MS
 from harness.whole_city.world import World
 from moyai.consensus.records import JournalRecord, VoteRecord
 from moyai.node.assembly import Node, Stores
+from moyai.node.beginning import Beginning
 from moyai.node.clock import SystemClock
-from moyai.node.config import MetricsConfig, NodeConfig, P2pConfig
+from moyai.node.config import MetricsConfig, NodeConfig, P2pConfig, StorageConfig
+from moyai.node.daemon import live, open_stores
+from moyai.node.halt import first_of
 from moyai.primitives.genesis import genesis_digest
 from moyai.primitives.ids import Digest, Epoch, TimeMs, View
 from moyai.rpc.settings import RpcConfig
 from moyai.storage.backup import Owner, backup, restore
-from moyai.storage.chain import ChainStore, WriteBatch
+from moyai.storage.chain import WriteBatch
 from moyai.storage.errors import CommitFailed, StorageFull
 from moyai.storage.journal import Journal
 
@@ -60,7 +64,7 @@ def node_address(place: int) -> str:
 class HostedNode:
     """One machine with a node: `era` counts how often what it had on disk was taken from it."""
 
-    def __init__(self, place: int, world: World) -> None:
+    def __init__(self, place: int, world: World, *, snapshot_blocks: int = 0) -> None:
         self.place = place
         self.name = f"member-{place}"
         self.address = node_address(place)
@@ -81,9 +85,11 @@ class HostedNode:
         self._point: KillPoint | None = None
         self._passes = 0
         self._is_silent = False
+        self._snapshot_blocks = snapshot_blocks
+        self._takes_state = False
         self._identity = identity_of(place)
         self._watcher.names[self.address] = self.name
-        self._make_stores(Journal.create)
+        self._make_journal(Journal.create)
 
     # -- life
 
@@ -107,13 +113,27 @@ class HostedNode:
         self.loop = MachineLoop(self._time, self._network, self.address, self.nature, self._random)
         self.loop.killed = self._killed
         self.loop.ended = self._ended
-        self.stores = self._open()
-        self._watch(self.stores)
-        self._note_view_of_start(self.stores.journal)
-        clock = HostClock(self.loop, self)
-        self.node = Node(self._config(), GENESIS, self._identity, self.stores, clock)
         self._watcher.note(self.name, "starts")
-        self.loop.start(self.node.serve())
+        self.loop.start(self._live(self.loop))
+
+    async def _live(self, loop: MachineLoop) -> None:
+        clock, config = HostClock(loop, self), self._config()
+
+        @contextmanager
+        def made() -> Iterator[Node]:
+            with open_stores(config, GENESIS, self._identity) as stores:
+                self._watch(stores)
+                self._note_view_of_start(stores.journal)
+                self.stores = stores
+                self.node = Node(config, GENESIS, self._identity, stores, clock)
+                try:
+                    yield self.node
+                    if stores.chain.height != stores.chain.committed_height:
+                        raise Violation("a stopped node had not written what it had executed")
+                finally:
+                    self.node = self.stores = None
+
+        await live(Beginning(config, GENESIS, self._identity, clock), made)
 
     def stop(self) -> None:
         """Send SIGTERM; the process ends in its own time."""
@@ -164,7 +184,8 @@ class HostedNode:
         assert not self.is_running
         self.era += 1
         shutil.rmtree(self._folder)
-        self._make_stores(Journal.create_abstaining)
+        self._takes_state = self._snapshot_blocks > 0
+        self._make_journal(Journal.create_abstaining)
 
     def backup(self, name: str) -> None:
         """Copy the stores of the running node."""
@@ -191,17 +212,10 @@ class HostedNode:
             environment = store.environment
             environment._lmdb.set_mapsize(environment.used_bytes)
 
-    def _make_stores(self, journal: Callable[..., Journal]) -> None:
+    def _make_journal(self, make: Callable[..., Journal]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         key = self._identity.journal_key
-        journal(self._folder / "journal", key, NETWORK, map_bytes=MAP_BYTES).close()
-        ChainStore.create(self._folder / "chain", GENESIS, map_bytes=MAP_BYTES).close()
-
-    def _open(self) -> Stores:
-        key = self._identity.journal_key
-        journal = Journal.open(self._folder / "journal", key, NETWORK, map_bytes=MAP_BYTES)
-        chain = ChainStore.open(self._folder / "chain", GENESIS, map_bytes=MAP_BYTES)
-        return Stores(chain, journal)
+        make(self._folder / "journal", key, NETWORK, map_bytes=MAP_BYTES).close()
 
     def _owner(self) -> Owner:
         key = self._identity.journal_key
@@ -211,9 +225,15 @@ class HostedNode:
         peers = {f"member-{one}": f"{node_address(one)}:{P2P_PORT}" for one in range(MEMBERS)}
         return NodeConfig(
             data_dir=str(self._folder),
+            sync_from="snapshot" if self._takes_state else "genesis",
             p2p=P2pConfig(listen=f"{self.address}:{P2P_PORT}", peers=peers),
             rpc=RpcConfig(listen=f"{self.address}:{RPC_PORT}"),
             metrics=MetricsConfig(listen=f"{self.address}:{METRICS_PORT}"),
+            storage=StorageConfig(
+                journal_map_bytes=MAP_BYTES,
+                chain_map_bytes=MAP_BYTES,
+                snapshot_blocks=self._snapshot_blocks,
+            ),
         )
 
     # -- the points at which it can be killed
@@ -264,11 +284,12 @@ class HostedNode:
 
     def _ended(self) -> None:
         """The program has ended by itself: well, or because its disk is full."""
-        loop, stores = self.loop, self.stores
+        loop = self.loop
         assert loop is not None
         assert loop.main is not None
-        assert stores is not None
-        error = first_of(loop.main.exception())
+        error = loop.main.exception()
+        if isinstance(error, BaseExceptionGroup):
+            error = first_of(error)
         loop.is_dead = True
         left, sockets = loop.unfinished, len(self._network.used_by(loop))
         self._network.cut_off(loop, silently=False)
@@ -279,18 +300,12 @@ class HostedNode:
             raise Violation(f"{self.name} stopped by itself: {error!r}") from error
         if error is None and (left or sockets):
             raise Violation(f"a stopped node left something: tasks {left}, {sockets} connections")
-        if error is None and stores.chain.height != stores.chain.committed_height:
-            raise Violation("a stopped node had not written what it had executed")
         self._bury()
 
     def _bury(self) -> None:
-        loop, stores = self.loop, self.stores
-        assert loop is not None
-        assert stores is not None
-        loop.bury()
-        stores.chain.close()
-        stores.journal.close()
-        self.loop = self.node = self.stores = None
+        assert self.loop is not None
+        self.loop.bury()
+        self.loop = None
         self._is_silent = False
 
     def _note_view_of_start(self, journal: Journal) -> None:
@@ -298,10 +313,3 @@ class HostedNode:
         final = recovered.floor.certificate.view if recovered.floor is not None else 0
         if any(vote.view > final for vote in recovered.votes):
             self._watcher.mark(MIDDLE_MARK)
-
-
-def first_of(error: BaseException | None) -> BaseException | None:
-    """Return what began a group of errors."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

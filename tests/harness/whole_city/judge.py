@@ -17,7 +17,7 @@ EVENTS_PER_PAGE = 1_000
 def judge(nodes: Sequence[HostedNode], told: Told) -> None:
     """Compare the stores of running nodes, and hold them to every promise. Raises `Violation`."""
     chains = [node.stores.chain for node in nodes if node.stores is not None]
-    chains.sort(key=lambda chain: -chain.committed_height)
+    chains.sort(key=lambda chain: (chain.base, -chain.committed_height))
     with chains[0].snapshot() as first:
         _promises_are_kept(first, told)
         _subscriptions_are_whole(first, told)
@@ -27,7 +27,7 @@ def judge(nodes: Sequence[HostedNode], told: Told) -> None:
 
 
 def _are_equal(first: ChainSnapshot, other: ChainSnapshot) -> None:
-    for height in range(other.height + 1):
+    for height in range(other.base, other.height + 1):
         if first.header(height) != other.header(height):
             raise Violation(f"two nodes have different blocks: height {height}")
         if first.executed(height) != other.executed(height):

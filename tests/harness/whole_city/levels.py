@@ -37,6 +37,7 @@ MARKS = (
     customers.SENT_AGAIN_MARK,
     watching.CATCH_UP_MARK,
     watching.REPLACED_MARK,
+    watching.STATE_MARK,
 )
 
 
@@ -84,7 +85,12 @@ class WholeLevel:
                 left = events[:first] + events[first + size :]
                 yield msgspec.structs.replace(plan, events=left)
             size //= 2
-        for simpler in ({"weather": Weather()}, {"rates": (1.0,)}, {"writers": 1}):
+        for simpler in (
+            {"weather": Weather()},
+            {"rates": (1.0,)},
+            {"writers": 1},
+            {"snapshot_blocks": 0},
+        ):
             changed = msgspec.structs.replace(plan, **simpler)
             if changed != plan:
                 yield changed

@@ -8,6 +8,7 @@ by the loop itself, after a drawn delay. Not here: what connections do (`network
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -242,10 +243,13 @@ class MachineLoop:
         if self._time.now_us < self._paused_until_us:
             self._time.at(self._paused_until_us, lambda: self._work(future, func, args, told_us))
             return
+        token = _AT_WORK.set(self)
         try:
             result, error = func(*args), None
         except Exception as raised:  # noqa: BLE001 - a thread hands over whatever was raised
             result, error = None, raised
+        finally:
+            _AT_WORK.reset(token)
 
         def tell() -> None:
             if self.is_dead or future.done():
@@ -256,3 +260,13 @@ class MachineLoop:
                 future.set_result(result)
 
         self._time.after(told_us, tell)
+
+
+_AT_WORK: ContextVar[MachineLoop | None] = ContextVar("at_work", default=None)
+
+
+def current_machine() -> MachineLoop:
+    """Return the process that runs now, be it one of its callbacks or one of its threads."""
+    machine = _AT_WORK.get() or asyncio.get_running_loop()
+    assert isinstance(machine, MachineLoop)
+    return machine

@@ -70,7 +70,10 @@ Event = Kill | Stop | Break | Pause | Clock | Cut | Freeze | Clog | Wipe | Resto
 
 
 class CityPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One history of whole nodes, before it is lived."""
+    """One history of whole nodes, before it is lived.
+
+    With `snapshot_blocks` each node makes a snapshot after so many blocks; a wiped one takes it.
+    """
 
     seed: int
     size: int = 4
@@ -82,6 +85,7 @@ class CityPlan(msgspec.Struct, frozen=True, kw_only=True):
     turns_us: tuple[int, ...] = (100,)
     threads_us: tuple[int, ...] = (2_000,)
     rates: tuple[float, ...] = (1.0,)
+    snapshot_blocks: int = 0
 
     @property
     def is_fault_free(self) -> bool:

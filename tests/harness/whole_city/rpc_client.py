@@ -82,16 +82,20 @@ class Socket:
             f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: Upgrade\r\n"
             f"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
         )
+        socket = None
         try:
             async with asyncio.timeout(CALL_SECONDS_MAX):
                 socket = cls(*await asyncio.open_connection(host, port))
                 socket._writer.write(head.encode())
                 answer = await read_answer(socket._reader)
+            if answer.status == 101:
+                return socket
+            reason = f"status {answer.status}"
         except (OSError, EOFError, TimeoutError) as error:
-            raise NoAnswer(str(error) or type(error).__name__) from None
-        if answer.status != 101:
-            raise NoAnswer(f"status {answer.status}")
-        return socket
+            reason = str(error) or type(error).__name__
+        if socket is not None:
+            socket.close()
+        raise NoAnswer(reason)
 
     def send(self, value: Any) -> None:
         """Send one JSON text."""

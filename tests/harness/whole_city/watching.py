@@ -14,11 +14,12 @@ import structlog
 
 from harness.simulator.level import Violation
 from harness.watched_journal import Ballot
-from harness.whole_city.machine_loop import MachineLoop
+from harness.whole_city.machine_loop import MachineLoop, current_machine
 from harness.whole_city.virtual_time import VirtualTime
 from moyai.primitives.vote import Vote
 
 CATCH_UP_MARK = "caught up by sync messages"
+STATE_MARK = "synced by snapshot"
 REPLACED_MARK = "a handshake replaced a link"
 _LIBRARIES = ("aiohttp", "asyncio")
 _UNREPEATED = frozenset({"evidence", "id", "exc_info"})
@@ -81,8 +82,7 @@ class Watcher(logging.Handler):
                 logger.removeHandler(self)
 
     def _logged(self, _logger: Any, _method: str, event: dict[str, Any]) -> NoReturn:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, MachineLoop)
+        loop = current_machine()
         if not loop.is_dead:
             self._news(self.names[loop.address], event)
         raise structlog.DropEvent
@@ -91,6 +91,8 @@ class Watcher(logging.Handler):
         name = str(event.pop("event"))
         if name == "catching_up":
             self.mark(CATCH_UP_MARK)
+        if name == "state_taken_over":
+            self.mark(STATE_MARK)
         if "replaced by another connection" in str(event.get("reason", "")):
             self.mark(REPLACED_MARK)
         told = " ".join(f"{key}={event[key]}" for key in sorted(event) if key not in _UNREPEATED)
