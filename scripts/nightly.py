@@ -5,6 +5,7 @@ another. Not here: the quick suite.
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ import msgspec
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS_A_DAY = 1_000_000
 GRACE_SECONDS = 300.0  # for the last history or bug that was begun in time
+
+STOPPING_SECONDS = 30.0
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -38,7 +41,7 @@ class Result(msgspec.Struct, frozen=True):
 
 STAGES = (
     Stage("histories of many faults", 0.25, ("simulate.py",)),
-    Stage("real processes in trouble", 0.15, ("chaos.py",), start="--seed"),
+    Stage("real processes in trouble", 0.15, ("chaos.py", "--rate", "100"), start="--seed"),
     Stage("twins, cases of four views", 0.1, ("twins.py", "--all", "4"), start="--begin"),
     Stage("twins, drawn", 0.15, ("twins.py",)),
     Stage("planted bugs", 0.2, ("mutate.py",), start="--begin"),
@@ -60,13 +63,23 @@ def run(stage: Stage, minutes: float, first: int) -> Result:
     ) as process:
         try:
             output, _ = process.communicate(timeout=60 * given + GRACE_SECONDS)
-            lines = output.splitlines()
             verdict = "FAILED" if process.returncode else "ok"
         except subprocess.TimeoutExpired:
-            process.kill()
-            verdict = "LATE"
+            output, verdict = stopped(process), "LATE"
+        lines = output.splitlines()
     print("\n".join(lines), flush=True)
     return Result(stage.name, verdict, time.monotonic() - began, lines[-1] if lines else "")
+
+
+def stopped(process: subprocess.Popen[str]) -> str:
+    """Ask a stage to end what it started, as Ctrl-C does, and return what it has said."""
+    process.send_signal(signal.SIGINT)
+    try:
+        output, _ = process.communicate(timeout=STOPPING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+    return output
 
 
 def parsed() -> argparse.Namespace:

@@ -4,15 +4,19 @@ Not here: what they test. `scripts/nightly` calls it.
 """
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "nightly", "-p", "no:cacheprovider")
 BATCH = 3  # a test may take a minute
 HANGING_SECONDS = 300.0
+STOPPING_SECONDS = 30.0
 
 
 def parsed() -> argparse.Namespace:
@@ -47,22 +51,46 @@ def spread(names: list[str], begin: int) -> list[str]:
 def passes(names: list[str]) -> bool:
     """Run these; say what failed."""
     print(" ".join(names), flush=True)
-    try:
-        answer = subprocess.run(
-            [*PYTEST, *names],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=HANGING_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        print(f"more than {HANGING_SECONDS:.0f} s: {names}", flush=True)
-        return False
-    if answer.returncode:
-        print(answer.stdout, flush=True)
-    return answer.returncode == 0
+    with subprocess.Popen(
+        [*PYTEST, *names],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as tests:
+        try:
+            said, _ = tests.communicate(timeout=HANGING_SECONDS)
+        except subprocess.TimeoutExpired:
+            print(f"more than {HANGING_SECONDS:.0f} s: {names}", flush=True)
+            end(tests)
+            return False
+    if tests.returncode:
+        print(said, flush=True)
+    return tests.returncode == 0
+
+
+def end(tests: subprocess.Popen[str]) -> None:
+    """End a run and every process that it started; nodes have sessions of their own."""
+    started = below(tests.pid)
+    tests.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        tests.communicate(timeout=STOPPING_SECONDS)
+    tests.kill()
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def below(root: int) -> list[int]:
+    """Return the processes that a process has started, and those that these have."""
+    said = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    parents = {int(pid): int(parent) for pid, parent in map(str.split, said.splitlines())}
+    found = [root]
+    for each in found:
+        found += [process for process, parent in parents.items() if parent == each]
+    return found[1:]
 
 
 def main(options: argparse.Namespace) -> int:
