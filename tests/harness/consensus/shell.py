@@ -201,12 +201,13 @@ class Node:
         """Let the machine take one input, and perform what it answers."""
         if self.machine is None or self.halted:
             return
-        if (wait_ms := self.paused_until_ms - self.ports.now().mono_ms) > 0:
+        now = self.ports.now()
+        if (wait_ms := self.paused_until_ms - now.mono_ms) > 0:
             self.later(wait_ms, event)
             return
         for tap in self.taps:
             tap(self, event)
-        effects = self.machine.step(event, self.ports.now())
+        effects = self.machine.step(event, now)
         try:
             for effect in effects:
                 self._count_down()
