@@ -10,6 +10,8 @@ from moyai.primitives.keys import SigningKey, signature_is_valid
 from moyai.storage.journal import Journal
 
 SEEDS = 16
+DIES_ASKING_ANOTHER = 20_781_000_308
+"""A peer goes, the node asks another for what that one owed, and dies of sending it."""
 SELDOM = {
     "abstained and came back",
     "a full disk stopped a node",
@@ -29,6 +31,11 @@ def test_histories_of_many_faults_reach_what_is_not_seldom() -> None:
     outcomes = [level.history(level.plan(seed)).run() for seed in range(SEEDS)]
     seen = {mark for outcome in outcomes for mark in outcome.marks}
     assert seen >= set(MARKS) - SELDOM, f"never reached: {set(MARKS) - SELDOM - seen}"
+
+
+def test_a_node_may_die_while_it_hears_that_another_is_gone() -> None:
+    level = NodeLevel()
+    level.history(level.plan(DIES_ASKING_ANOTHER)).run()
 
 
 def test_a_torn_commit_is_as_if_it_had_not_been() -> None:

@@ -216,7 +216,7 @@ class NodeProcess:
         linked = self.city.linked(self.place)
         if self.core is not None and linked != self._links:
             self._links = linked
-            self.core.links_changed(linked)
+            self._guarded(lambda core: core.links_changed(linked))
             self.wake()
 
     def _later(self, delay_ms: float, act: Callable[[], None]) -> None:
