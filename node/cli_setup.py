@@ -56,7 +56,7 @@ def init(  # noqa: PLR0913 - every option of a command is a parameter
         bool, typer.Option("--full", help="A node that follows and serves, and does not vote.")
     ] = False,
     genesis_file: Annotated[
-        Path | None, typer.Option("--genesis", help="The genesis file that names this node.")
+        Path | None, typer.Option("--genesis", help="The genesis file of the city.")
     ] = None,
     lost_journal: Annotated[
         bool, typer.Option("--lost-journal", help="This key's journal is lost: follow first.")
@@ -107,7 +107,7 @@ def _second_step(
         raise ConfigError(
             "a key that joins has no journal to lose",
             what="moyai init",
-            next="give --joining or --lost-journal",
+            next="give --joining, or --lost-journal alone for a key that has voted",
         )
     config = load_config(directory / CONFIG_NAME)
     document = _genesis_of(config, genesis_file)

@@ -102,7 +102,9 @@ def snapshot(
         print_json({"snapshots": kept})
         return
     if kept:
-        print_table(tuple(kept[0]), [tuple(one.values()) for one in kept])
+        print_table(
+            tuple(name.replace("_", " ") for name in kept[0]), [tuple(one.values()) for one in kept]
+        )
     else:
         say(
             "No snapshot yet. `storage.snapshot_blocks` says how often a node makes one; or --make."

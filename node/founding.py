@@ -27,6 +27,7 @@ from moyai.storage.tree import StateTree
 MEMBER_NAME = "member.json"
 FULL_NODE_NAME = "full-node.json"
 JOINING_NAME = "a member to be"
+UNNAMED = "not named in the genesis"
 
 
 def genesis_root(entries: Mapping[bytes, bytes]) -> Digest:
@@ -91,11 +92,12 @@ def join(
 
     Once in the life of a key: with a second unused journal it could vote against itself. For a key
     that has lost its journal, `lost_journal` makes one that follows until it is safe to vote.
-    `joining` is for keys that the document does not name, since members add or rotate them later.
+    `joining` is for keys that the document does not name, since members add or rotate them later;
+    with `lost_journal` the key may be one of those as well.
     Raises `GenesisFileError` when the key is not in the document, `FolderError` the second time.
     """
     check_state_root(genesis, genesis_root)
-    name, key, key_path = _find_joining(config) if joining else _find_self(config, genesis)
+    name, key, key_path = _find(config, genesis, lost_journal=lost_journal, joining=joining)
     first = mark_joined(key_path, genesis)
     if not first and not lost_journal and config.mode == "validator":
         raise FolderError(
@@ -121,6 +123,20 @@ def journal_key(config: NodeConfig) -> PublicKey:
 def _write_config(folder: Path, name: str, port: int, mode: str) -> None:
     text = NODE_CONFIG_TEMPLATE.format(name=name, port=port, genesis=GENESIS_NAME, mode=mode)
     (folder / CONFIG_NAME).write_text(text, encoding="utf-8")
+
+
+def _find(
+    config: NodeConfig, genesis: Genesis, *, lost_journal: bool, joining: bool
+) -> tuple[str, PublicKey, Path]:
+    """Return name, journal key and key file of the configured node."""
+    if joining:
+        return _find_joining(config)
+    try:
+        return _find_self(config, genesis)
+    except GenesisFileError:
+        if not lost_journal:
+            raise
+        return UNNAMED, *_find_joining(config)[1:]
 
 
 def _find_self(config: NodeConfig, genesis: Genesis) -> tuple[str, PublicKey, Path]:
@@ -160,7 +176,7 @@ def _stranger(genesis: Genesis, who: str) -> GenesisFileError:
         f"has no {who}",
         what=f"genesis of {genesis.chain_id}",
         next="hand in member.json before the genesis file is made, use the right key, or give "
-        "--joining when the members are to add this one",
+        "--joining when the members are to add this one and it never ran, else --lost-journal",
     )
 
 

@@ -218,7 +218,7 @@ def check_validity_time(transaction: Transaction, *, block_time_ms: int, window_
     raise TransactionTooFarAheadError(
         f"is valid for longer than the {window_ms} ms allowed",
         what=what,
-        next="choose an earlier valid_until, and check this machine's clock",
+        next="send it later, or choose an earlier valid_until; check this machine's clock",
     )
 
 

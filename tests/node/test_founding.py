@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from moyai.node.config import NodeConfig, load_config
@@ -11,6 +12,7 @@ from moyai.node.founding import (
     MEMBER_NAME,
     genesis_root,
     join,
+    journal_key,
     make_full_node_folder,
     make_node_folder,
 )
@@ -64,6 +66,21 @@ def test_a_key_restored_without_its_journal_follows_first(tmp_path: Path) -> Non
     journal = Journal.open(configs[0].journal_path, key, genesis_digest(genesis))
     assert not journal.load().unused
     journal.close()
+
+
+def test_a_key_that_members_added_or_rotated_may_lose_its_journal(tmp_path: Path) -> None:
+    genesis, configs = found(tmp_path / "city")
+    make_node_folder(tmp_path / "bank", "bank", "h:7001", ())
+    added = load_config(tmp_path / "bank" / "config.toml", {})
+    rotated = load_config(
+        tmp_path / "bank" / "config.toml", {"MOYAI_KEY_FILE": configs[0].key_file}
+    )
+    for config, folder in ((added, "added"), (rotated, "rotated")):
+        lost = msgspec.structs.replace(config, data_dir=str(tmp_path / folder))
+        join(lost, genesis, lost_journal=True)
+        journal = Journal.open(lost.journal_path, journal_key(lost), genesis_digest(genesis))
+        assert not journal.load().unused
+        journal.close()
 
 
 def test_a_full_node_that_lost_its_data_just_starts_again(tmp_path: Path) -> None:
