@@ -8,7 +8,10 @@ from moyai.primitives.ids import Digest, Epoch, Height, ValidatorIndex, View
 
 
 class MachineStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the machine stands; `reason` is why a block is awaited, "" while the chain rests."""
+    """Where the machine stands; `reason` is why a block is awaited, "" while the chain rests.
+
+    `abstaining_validators` are the others that say so of themselves.
+    """
 
     epoch: Epoch
     view: View
@@ -32,6 +35,7 @@ class MachineStatus(msgspec.Struct, frozen=True, kw_only=True):
     block_interval_ms: int
     timers_ms: dict[str, int]
     missing_validators: tuple[ValidatorIndex, ...]
+    abstaining_validators: tuple[ValidatorIndex, ...]
     evidence_count: int
 
 
@@ -61,6 +65,7 @@ def machine_status(core: Core) -> MachineStatus:
         block_interval_ms=core.pacing.interval_ms,
         timers_ms=core.timers.remaining_ms(core.now.mono_ms),
         missing_validators=tuple(core.activity.missing(core.view)),
+        abstaining_validators=tuple(sorted(core.abstaining)),
         evidence_count=len(core.evidence.all()),
     )
 

@@ -3,8 +3,6 @@
 Not here: whether this node follows the tip (the runner asks only then), and what counts (ledger).
 """
 
-import secrets
-
 from moyai.ledger.membership import ReadyWanted, ready_wanted
 from moyai.ledger.state import ValueReader
 from moyai.primitives.codec import encode
@@ -53,7 +51,7 @@ class Readiness:
             signers=(Signer(Scheme.ED25519, self._key.public),),
             operations=(MembersReady(wanted.next_set),),
             valid_until_ms=valid_until_ms,
-            nonce=secrets.token_bytes(TRANSACTION_NONCE_BYTES),
+            nonce=bytes(TRANSACTION_NONCE_BYTES),  # key and time make it one of its own
             memo=None,
         )
         message = signing_message(self._chain_id, body_id(encode(body)))

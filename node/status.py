@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from moyai.consensus.messages import Evidence
+from moyai.consensus.status import MachineStatus
 from moyai.node.clock import SystemClock
 from moyai.node.core import Core
 from moyai.node.identity import OwnIdentity
@@ -58,8 +59,8 @@ class StatusReporter:
         self._final_ms = self._clock.mono_ms()
 
     def watch(self) -> None:
-        """Take note, every second or so, since when transactions wait."""
-        if not len(self._core.mempool):
+        """Take note, every second or so, since when a block is awaited."""
+        if not (len(self._core.mempool) or self._core.machine.status().reason):
             self._waiting_since_ms = None
         elif self._waiting_since_ms is None:
             self._waiting_since_ms = self._clock.mono_ms()
@@ -69,7 +70,7 @@ class StatusReporter:
         now_ms = self._clock.mono_ms()
         machine = self._core.machine.status()
         mode = self._mode(abstaining=machine.abstaining, catching_up=machine.catching_up)
-        quorum = self._quorum()
+        quorum = self._quorum(machine)
         problem = self._problem(mode, quorum, now_ms)
         return NodeStatus(
             name=self._identity.name,
@@ -117,12 +118,20 @@ class StatusReporter:
             if peer.connected or peer.contact.endpoint  # nobody waits for a former key
         )
 
-    def _quorum(self) -> QuorumStatus:
+    def _quorum(self, machine: MachineStatus) -> QuorumStatus:
+        """Return who could vote now: linked, and not silent for the sake of a lost journal."""
         validators = self._core.config.validators
         peers = [peer for peer in self._hub.peers() if peer.contact.validator is not None]
-        reached = sum(peer.connected for peer in peers) + (self._core.config.index is not None)
-        missing = tuple(sorted(peer.contact.name for peer in peers if not peer.connected))
-        return QuorumStatus(reached, validators.quorum, len(validators), missing)
+        silent = machine.abstaining_validators
+        votes = sum(peer.connected and peer.contact.validator not in silent for peer in peers)
+        own = self._core.config.index is not None and not machine.abstaining
+        absent = [peer.contact.name for peer in peers if not peer.connected]
+        absent += [
+            f"{peer.contact.name} (abstains)"
+            for peer in peers
+            if peer.connected and peer.contact.validator in silent
+        ]
+        return QuorumStatus(votes + own, validators.quorum, len(validators), tuple(sorted(absent)))
 
     def _disk(self) -> DiskStatus:
         environment = self._chain.environment
@@ -139,7 +148,9 @@ class StatusReporter:
             return "the disk is nearly full"
         since_ms = self._waiting_since_ms
         if since_ms is not None and now_ms - max(since_ms, self._final_ms or 0) > STALLED_MS:
-            return f"transactions wait and nothing became final for {STALLED_MS // 1000} s"
+            waits_for = self._core.machine.status().waits_for
+            stalled = f"nothing became final for {STALLED_MS // 1000} s although a block is awaited"
+            return f"{stalled}: it waits for {waits_for}"
         return ""
 
 

@@ -103,6 +103,32 @@ def test_when_transactions_wait_and_nothing_becomes_final_it_says_so(
     assert node.status.status().is_ready
 
 
+def test_who_says_that_it_abstains_is_no_vote(city: CoreCity, node: CoreNode) -> None:
+    assert node.core is not None
+    machine = node.core.machine.status()
+    others = tuple(ValidatorIndex(one) for one in range(4) if one != node.core.config.index)
+    silent = msgspec.structs.replace(machine, abstaining_validators=others[:1])
+    quorum = node.status._quorum(silent)
+    assert (quorum.reached, quorum.needed) == (3, 3)
+    assert [name.endswith(" (abstains)") for name in quorum.missing] == [True]
+    silent = msgspec.structs.replace(machine, abstaining_validators=others[:2])
+    assert node.status._quorum(silent).reached == 2
+
+
+def test_a_block_that_is_awaited_without_transactions_is_work_too(
+    city: CoreCity, node: CoreNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node.status, "_clock", Watch())
+    (outcome,) = node.submit(document(1))
+    city.run(lambda: node.is_final(outcome))
+    assert node.core is not None
+    assert not len(node.core.mempool)
+    assert node.core.machine.status().reason == "an unattested root"
+    node.status.watch()
+    Watch.now_ms += STALLED_MS + 1
+    assert "nothing became final for 10 s" in node.status.status().not_ready_because
+
+
 class Watch:
     """A clock that the scenario sets."""
 
