@@ -186,7 +186,7 @@ class Node:
             chain=self._chain,
             writes=self._writes,
             admin=OperatorActions(self._end),
-            reports=Reports(self._reporter.status, self._reporter.evidence),
+            reports=Reports(self._reporter.status, self._reporter.evidence, self._clock),
         )
         self._rpc = RpcServer(queries, self._config.rpc, self._metrics, self._stages)
 

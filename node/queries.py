@@ -137,10 +137,11 @@ class CommittedSnapshot:
 
 
 class Reports(msgspec.Struct, frozen=True):
-    """What is asked of the running node itself, not of its store."""
+    """What is asked of the running node itself, not of its store; `clock` tells its times."""
 
     status: Callable[[], NodeStatus]
     evidence: Callable[[], Sequence[EvidenceFound]]
+    clock: SystemClock = SystemClock()
 
 
 class NodeQueries:
@@ -161,7 +162,7 @@ class NodeQueries:
         self.status = reports.status
         self.evidence = reports.evidence
         self._chain = chain
-        self._clock = SystemClock()
+        self._clock = reports.clock
 
     @contextmanager
     def snapshot(self) -> Iterator[CommittedSnapshot]:
