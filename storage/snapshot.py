@@ -12,7 +12,6 @@ from typing import NamedTuple
 from moyai.ledger.state import StateEntry
 from moyai.primitives.block import Executed, Header, header_digest
 from moyai.primitives.certificate import Certificate
-from moyai.primitives.codec import encode
 from moyai.primitives.errors import ProofError
 from moyai.primitives.ids import AccountId, Digest, Height, TransactionId
 from moyai.primitives.merkle import Frontier, list_inclusion_path
@@ -63,17 +62,6 @@ class EventPage(NamedTuple):
 
     rows: tuple[EventRow, ...]
     next: TransactionPlace
-
-
-class ReceiptProof(NamedTuple):
-    """The path of a receipt to its block's root, and of that to the root in a later header.
-
-    `log_size` is the executed height of that header.
-    """
-
-    receipt_path: tuple[bytes, ...]
-    log_path: tuple[bytes, ...]
-    log_size: Height
 
 
 class ChainSnapshot:
@@ -309,22 +297,6 @@ class ChainSnapshot:
     def prove_transaction(self, height: int, index: int) -> list[bytes]:
         """Return the path of a transaction's id to the transaction root of its block."""
         return list_inclusion_path(index, self.transaction_ids(height))
-
-    def prove_receipt(self, height: int, index: int, in_height: int) -> ReceiptProof:
-        """Return the path of a receipt to the receipts root of the header at `in_height`.
-
-        Raises `ProofError` when that header does not attest the block yet.
-        """
-        size = self.require_header(self._check_written(in_height)).executed.height
-        if not 1 <= height <= size:
-            raise ProofError(
-                f"the header of height {in_height} attests receipts up to height {size}",
-                what=f"receipts of height {height}",
-                next="ask for the proof in a later header",
-            )
-        leaves = [encode(receipt) for receipt in self.receipts(height)]
-        path = tuple(list_inclusion_path(index, leaves))
-        return ReceiptProof(path, tuple(self.prove_receipts_root(height, size)), size)
 
     def account_transactions(
         self, account: AccountId, *, before: TransactionPlace | None = None, limit: int

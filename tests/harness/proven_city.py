@@ -24,7 +24,6 @@ from moyai.primitives.ids import (
     Height,
     NetworkKey,
     TimeMs,
-    TransactionId,
     ValidatorIndex,
     View,
 )
@@ -204,10 +203,6 @@ class ProvenCity:
             filler_of=None,
             log_root=self._log.root,
         )
-
-
-def transaction_of(raw: bytes) -> TransactionId:
-    return parse_transaction(raw).id
 
 
 NEXT_VALIDATORS = sorted((SigningKey(seed(f"next {n}")) for n in range(4)), key=lambda k: k.public)

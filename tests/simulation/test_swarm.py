@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections import Counter
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ SIMULATE = ROOT / "scripts" / "simulate.py"
 SEEDS = 110
 REACHING = (208, 228, 169)
 """Seeds that are known to reach what others seldom do."""
+RESTARTS_A_BATCH = 50
 
 
 def test_histories_of_many_faults_reach_every_mark() -> None:
@@ -38,6 +41,25 @@ def test_histories_of_many_faults_reach_every_mark() -> None:
     assert seen >= set(MARKS), f"never reached: {set(MARKS) - seen}"
     recoveries = sorted(outcome.recovery_ms for outcome in outcomes)
     assert recoveries[int(len(recoveries) * 0.99)] <= 3_000
+
+
+def everybody_dies_at_once(plan: Plan) -> bool:
+    deaths = Counter(event.at_ms for event in plan.events if isinstance(event, Crash))
+    return any(number >= plan.size for number in deaths.values())
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [0, *(pytest.param(number, marks=pytest.mark.nightly) for number in range(1, 20))],
+)
+def test_x9_all_nodes_restarted_at_random_steps_go_on(batch: int) -> None:
+    level = CoreLevel()
+    plans = filter(everybody_dies_at_once, map(level.plan, count()))
+    begin = batch * RESTARTS_A_BATCH
+    marks: Counter[str] = Counter()
+    for plan in islice(plans, begin, begin + RESTARTS_A_BATCH):
+        marks.update(level.history(plan).run().marks)
+    assert marks["all were dead at once"] >= RESTARTS_A_BATCH / 4
 
 
 def test_a_history_is_the_same_in_processes_that_salt_their_hashes_otherwise() -> None:
