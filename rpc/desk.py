@@ -243,8 +243,8 @@ class Desk:
                 while tasks:
                     task = tasks.popleft()
                     begun_ms = node.mono_ms()
-                    self._do(task, reads, caller)
-                    self._charge_overrun(task, caller, node.mono_ms() - begun_ms)
+                    if self._do(task, reads, caller):
+                        self._charge_overrun(task, caller, node.mono_ms() - begun_ms)
                     if node.mono_ms() >= until_ms:
                         break
             if tasks:
@@ -261,13 +261,16 @@ class Desk:
             case _:
                 return task.method.handler(reads, task.params)
 
-    def _do(self, task: _Task, reads: Reads, caller: Caller) -> None:
+    def _do(self, task: _Task, reads: Reads, caller: Caller) -> bool:
+        """Answer one read; return whether the client pays for its time, not so for our faults."""
         try:
             task.answer = self._result(task.call, self._call(task, reads, caller))
         except MoyaiError as error:
             task.answer = self._error(task.call.id, error)
         except Exception as fault:  # noqa: BLE001 - the door answers whatever happens behind it
             task.answer = self._fault(task.call, fault)
+            return False
+        return True
 
     async def _wait(self, task: _Task, started_ms: int) -> None:
         try:

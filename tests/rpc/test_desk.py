@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -119,13 +120,15 @@ async def test_a_client_that_asks_too_much_is_told_to_wait(tmp_path: Path) -> No
         assert error["data"]["retry_after_ms"] > 0
 
 
-async def test_a_fault_of_ours_is_told_without_its_inside(
-    city: RpcCity, capsys: pytest.CaptureFixture[str]
+async def test_a_fault_of_ours_is_told_without_its_inside_and_costs_nobody_its_time(
+    city: RpcCity, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> Any:
         raise RuntimeError("secret /path")
 
     city.queries.status = broken
+    minutes = count(step=60_000)
+    monkeypatch.setattr(city.queries, "mono_ms", lambda: next(minutes))
     answer = await city.raw_call("node_status")
     assert answer["error"]["code"] == -32603
     assert "secret" not in json.dumps(answer)
