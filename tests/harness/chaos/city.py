@@ -31,8 +31,11 @@ CHAIN_ID = "chaos-1"
 POLL_SECONDS = 0.02
 START_SECONDS_MAX = 30.0
 DISK_BYTES = 512 * 1024**2
-# One client on one address stands for all the people of a city.
+# One client on one address stands for all the people of a city. Who loses its data comes back by a
+# state, as an operator is told to: to execute all that ever was takes longer with every block.
 ENVIRONMENT = {
+    "MOYAI_SYNC_FROM": "snapshot",
+    "MOYAI_STORAGE_SNAPSHOT_BLOCKS": "50",
     "MOYAI_LOG_FORMAT": "json",
     "MOYAI_LOG_LEVEL": "warning",
     "MOYAI_RPC_COST_PER_SECOND": "10000000",

@@ -27,7 +27,7 @@ async def judge_end(city: ChaosCity, calls: Calls, watching: Watching, history: 
     for node in city.nodes:
         try:
             await _judge_state(node, watching, history)
-            await _judge_statuses(node, calls, history)
+            await _judge_statuses(node, await watching.base(node), calls, history)
             await _judge_evidence(node, city, calls, history)
         except NoAnswer as error:
             history.wrong(f"{node.node.slug} does not answer in the end: {error}")
@@ -70,10 +70,17 @@ async def _judge_state(node: ChaosNode, watching: Watching, history: History) ->
         history.take_read(await watching.record(node, key))
 
 
-async def _judge_statuses(node: ChaosNode, calls: Calls, history: History) -> None:
-    """Ask one node about every transaction that was ever accepted anywhere."""
+async def _judge_statuses(node: ChaosNode, base: int, calls: Calls, history: History) -> None:
+    """Ask one node about every transaction that was ever accepted, but for blocks below its base.
+
+    Those the others answer for.
+    """
     finals = history.finals()
-    ids = [one for one, sent in history.sent.items() if sent.accepted or one in finals]
+    ids = [
+        one
+        for one, sent in history.sent.items()
+        if (one in finals and finals[one] >= base) or (one not in finals and sent.accepted)
+    ]
     for first in range(0, len(ids), STATUS_CALLS):
         some = ids[first : first + STATUS_CALLS]
         answers = await calls.batch(node, "tx_status", [{"id": one} for one in some])

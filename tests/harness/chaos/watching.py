@@ -47,8 +47,10 @@ class Watching:
                 answer = await self._calls.call(
                     node, "chain_block", height=height, include=["ids", "codes"]
                 )
-            except NoAnswer:
+            except NoAnswer as error:
                 await asyncio.sleep(NEXT_BLOCK_SECONDS)
+                if error.code == "pruned":
+                    height = max(height, await self.base(node))
                 continue
             self._heard(node, asked, answer["head"])
             block = Block(
@@ -75,6 +77,13 @@ class Watching:
                 continue
             self._heard(node, asked, read.height)
             self._history.take_read(read)
+
+    async def base(self, node: ChaosNode) -> int:
+        """Ask for the lowest block of a node: one that took over a state has none below; else 0."""
+        try:
+            return int((await self._calls.call(node, "node_status"))["base"])
+        except NoAnswer:
+            return 0
 
     async def balance(self, node: ChaosNode, person: Person) -> Read:
         """Ask for the coins of a person. Raises `NoAnswer`."""
