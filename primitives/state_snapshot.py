@@ -29,7 +29,6 @@ MANY_LEAVES = 2
 """The class of a part with two leaves or more; others are of the number of their leaves."""
 
 PART_BYTES = 1 + DIGEST_BYTES
-MANY = 2
 PART_SIZE_AIM_BYTES = 128 * 1024
 LEAF_OVERHEAD_BYTES = 64
 _Paths = Annotated[tuple[DigestField, ...], Meta(max_length=64)]
@@ -90,7 +89,7 @@ def join(left: tuple[int, bytes], right: tuple[int, bytes]) -> tuple[int, bytes]
     count = left[0] + right[0]
     if count <= 1:
         return left if left[0] else right
-    return MANY, state_inner_hash(left[1], right[1])
+    return MANY_LEAVES, state_inner_hash(left[1], right[1])
 
 
 def check_description(description: SnapshotDescription) -> None:
@@ -116,7 +115,7 @@ def check_description(description: SnapshotDescription) -> None:
 def check_part(
     description: SnapshotDescription, index: int, leaves: Sequence[SnapshotLeaf]
 ) -> None:
-    """Check the leaves of one part against the description. Raises `ProofError`."""
+    """Check the leaves of one part against a checked description. Raises `ProofError`."""
     hashed = [leaf.leaf() for leaf in leaves]
     digests = [leaf.key_digest for leaf in hashed]
     if any(one >= other for one, other in pairwise(digests)):
@@ -124,7 +123,8 @@ def check_part(
     shift = 256 - description.depth
     if any(int.from_bytes(digest, "big") >> shift != index for digest in digests):
         raise _bad("has a leaf of another part")
-    if subtree(hashed, description.depth)[1] != _nodes(description)[index][1]:
+    end = PART_BYTES * (index + 1)
+    if subtree(hashed, description.depth)[1] != description.parts[end - DIGEST_BYTES : end]:
         raise _bad("has other leaves than described")
 
 
